@@ -1,0 +1,3 @@
+#![doc = "keyproof decides who may do what with AWS KMS keys."]
+
+pub mod model;

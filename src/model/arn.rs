@@ -1,0 +1,309 @@
+//! ARNs of keys and principals.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::{AccountId, InvalidText, KeyId};
+
+/// Splits at the first five colons; the sixth part may hold more. `None` when there are fewer.
+#[must_use]
+pub fn split_arn(text: &str) -> Option<[&str; 6]> {
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next();
+    Some([next()?, next()?, next()?, next()?, next()?, next()?])
+}
+
+/// An AWS Region code such as `eu-central-1`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(Arc<str>);
+
+impl Region {
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Region {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        if is_region(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidText::new(text, "an AWS Region code such as `eu-central-1`"))
+        }
+    }
+}
+
+fn is_region(text: &str) -> bool {
+    text.len() <= 32
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.contains('-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_partition(text: &str) -> bool {
+    text.starts_with("aws")
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// `arn:<partition>:kms:<region>:<account>:key/<key id>`.
+#[derive(Clone)]
+pub struct KeyArn {
+    text: Arc<str>,
+    region: Region,
+    account: AccountId,
+    id: KeyId,
+}
+
+impl KeyArn {
+    /// Puts a key ARN together.
+    ///
+    /// # Errors
+    /// When `partition` is not a partition's name.
+    pub fn new(
+        partition: &str,
+        region: &Region,
+        account: AccountId,
+        id: &KeyId,
+    ) -> Result<Self, InvalidText> {
+        format!("arn:{partition}:kms:{}:{account}:key/{}", region.as_str(), id.as_str()).parse()
+    }
+
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.text.split(':').nth(1).unwrap_or_default()
+    }
+
+    /// The Region the key is in.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The account that owns the key.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The key id.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// Whether the two keys are the same or related multi-Region keys: same id, partition and
+    /// account, whatever the Region.
+    #[must_use]
+    pub fn is_related_to(&self, other: &Self) -> bool {
+        self == other
+            || (self.id.is_multi_region()
+                && self.id == other.id
+                && self.account == other.account
+                && self.partition() == other.partition())
+    }
+}
+
+impl FromStr for KeyArn {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let invalid =
+            || InvalidText::new(text, "a key ARN (`arn:aws:kms:<region>:<account>:key/<key id>`)");
+        let [arn, partition, service, region, account, resource] =
+            split_arn(text).ok_or_else(invalid)?;
+        let id = resource.strip_prefix("key/").ok_or_else(invalid)?;
+        if arn != "arn" || !is_partition(partition) || service != "kms" {
+            return Err(invalid());
+        }
+        Ok(Self {
+            text: text.into(),
+            region: region.parse().map_err(|_| invalid())?,
+            account: account.parse().map_err(|_| invalid())?,
+            id: id.parse().map_err(|_| invalid())?,
+        })
+    }
+}
+
+impl PartialEq for KeyArn {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for KeyArn {}
+
+impl Hash for KeyArn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl PartialOrd for KeyArn {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for KeyArn {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+/// What an IAM or STS ARN names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PrincipalArnKind {
+    /// `arn:aws:sts::A:assumed-role/name/session`.
+    AssumedRole,
+    /// `arn:aws:sts::A:federated-user/name`.
+    FederatedUser,
+    /// `arn:aws:iam::A:role/path/name`.
+    Role,
+    /// `arn:aws:iam::A:root`.
+    Root,
+    /// `arn:aws:iam::A:user/path/name`.
+    User,
+}
+
+/// The ARN of an IAM or STS principal, without wildcards.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PrincipalArn {
+    text: Arc<str>,
+    kind: PrincipalArnKind,
+    account: AccountId,
+}
+
+impl PrincipalArn {
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What it names.
+    #[must_use]
+    pub fn kind(&self) -> PrincipalArnKind {
+        self.kind
+    }
+
+    /// The account it belongs to.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.text.split(':').nth(1).unwrap_or_default()
+    }
+
+    /// The part after the last slash: user, role or session name; empty for a root user.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.kind {
+            PrincipalArnKind::Root => "",
+            _ => self.text.rsplit('/').next().unwrap_or_default(),
+        }
+    }
+
+    /// For an assumed-role session: the name of its role, without path.
+    #[must_use]
+    pub fn role_name(&self) -> Option<&str> {
+        match self.kind {
+            PrincipalArnKind::AssumedRole => self.text.split('/').nth(1),
+            PrincipalArnKind::Role => Some(self.name()),
+            _ => None,
+        }
+    }
+
+    /// Whether a role lives under `/aws-service-role/`: a service-linked role.
+    #[must_use]
+    pub fn is_service_linked_role(&self) -> bool {
+        self.kind == PrincipalArnKind::Role && self.text.contains(":role/aws-service-role/")
+    }
+
+    /// The root user of an account.
+    #[must_use]
+    pub fn root(partition: &str, account: AccountId) -> Self {
+        Self {
+            text: format!("arn:{partition}:iam::{account}:root").into(),
+            kind: PrincipalArnKind::Root,
+            account,
+        }
+    }
+}
+
+impl FromStr for PrincipalArn {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let invalid = || {
+            InvalidText::new(
+                text,
+                "the ARN of a root user, user, role, assumed-role session or federated user",
+            )
+        };
+        let [arn, partition, service, region, account, resource] =
+            split_arn(text).ok_or_else(invalid)?;
+        if arn != "arn"
+            || !is_partition(partition)
+            || !region.is_empty()
+            || text.len() > 2048
+            || resource.contains(['*', '?', ':', ' '])
+        {
+            return Err(invalid());
+        }
+        let account: AccountId = account.parse().map_err(|_| invalid())?;
+        let named = |rest: &str| !rest.is_empty() && rest.split('/').all(|part| !part.is_empty());
+        let kind = match (service, resource.split_once('/')) {
+            ("iam", None) if resource == "root" => PrincipalArnKind::Root,
+            ("iam", Some(("user", rest))) if named(rest) => PrincipalArnKind::User,
+            ("iam", Some(("role", rest))) if named(rest) => PrincipalArnKind::Role,
+            ("sts", Some(("assumed-role", rest)))
+                if named(rest) && rest.split('/').count() == 2 =>
+            {
+                PrincipalArnKind::AssumedRole
+            }
+            ("sts", Some(("federated-user", rest))) if named(rest) && !rest.contains('/') => {
+                PrincipalArnKind::FederatedUser
+            }
+            _ => return Err(invalid()),
+        };
+        Ok(Self { text: text.into(), kind, account })
+    }
+}
+
+macro_rules! display_as_str {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+display_as_str!(KeyArn, PrincipalArn, Region);
