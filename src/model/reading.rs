@@ -75,6 +75,9 @@ readings! {
     GrantSourceArnDirect = "grant-source-arn-direct", ["unsatisfied", "ignored"],
         "what a grant's `SourceArn` constraint means when the caller is not an AWS service";
     /// Three-valued.
+    MalformedOperand = "malformed-operand", ["safe", "true", "false"],
+        "whether a comparison holds when the policy's own value is not of the operator's type";
+    /// Three-valued.
     MultivaluedNegated = "multivalued-negated", ["safe", "true", "false"],
         "whether a negated operator without set qualifier holds for a key with several values";
     /// Three-valued.
@@ -96,7 +99,7 @@ readings! {
     UnresolvedVariable = "unresolved-variable", ["value", "statement"],
         "whether a variable without value spoils only its own value or makes an Allow's statement inapplicable";
     /// Values put into patterns.
-    VariableWildcards = "variable-wildcards", ["safe", "literal", "wildcard"],
+    VariableWildcards = "variable-wildcards", ["literal", "wildcard"],
         "whether `*` and `?` in the value of a variable are wildcards";
 }
 

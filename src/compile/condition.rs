@@ -1,0 +1,113 @@
+//! Conditions with typed operands.
+
+use super::operand::{Cidr, Decimal, decode_base64, parse_bool};
+use crate::model::{Condition, ConditionKey, ConditionOperator, Operator, Span, Timestamp};
+use crate::pattern::{ArnPattern, Template};
+
+/// One key of one operator, ready to evaluate.
+#[derive(Clone, Debug)]
+pub struct CompiledCondition {
+    /// The operator as written.
+    pub operator: ConditionOperator,
+    /// The key.
+    pub key: ConditionKey,
+    /// The values.
+    pub operands: Operands,
+    /// Where the key and its values stand.
+    pub span: Span,
+}
+
+/// The values of a condition in the type of its operator. `None` is a value that is not of that
+/// type; it equals nothing.
+#[derive(Clone, Debug)]
+pub enum Operands {
+    /// ARN operators.
+    Arn(Box<[ArnPattern]>),
+    /// `BinaryEquals`.
+    Binary(Box<[BinaryOperand]>),
+    /// `Bool`; `Err` is a value written in another case than AWS documents.
+    Bool(Box<[Option<Result<bool, bool>>]>),
+    /// Date operators.
+    Date(Box<[Option<Timestamp>]>),
+    /// `IpAddress`, `NotIpAddress`.
+    Ip(Box<[Option<Cidr>]>),
+    /// `Null`: whether the key must be missing.
+    Null(Box<[Option<Result<bool, bool>>]>),
+    /// Numeric operators: texts that [`Decimal::parse`] reads, or `None`.
+    Number(Box<[Option<Box<str>>]>),
+    /// String operators.
+    Text(Box<[Template]>),
+}
+
+/// A value of `BinaryEquals`.
+#[derive(Clone, Debug)]
+pub struct BinaryOperand {
+    /// As written.
+    pub text: Box<str>,
+    /// The bytes, where the text is base64.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl CompiledCondition {
+    pub(super) fn compile(
+        operator: ConditionOperator,
+        condition: &Condition,
+        variables: bool,
+    ) -> Self {
+        Self {
+            operator,
+            key: condition.key.value.clone(),
+            operands: Operands::compile(operator.operator, condition, variables),
+            span: condition.span,
+        }
+    }
+}
+
+impl Operands {
+    fn compile(operator: Operator, condition: &Condition, variables: bool) -> Self {
+        let values = || condition.values.iter().map(|value| value.value.as_str());
+        match operator {
+            Operator::StringEquals | Operator::StringNotEquals => {
+                Self::Text(values().map(|text| Template::equal(text, variables, false)).collect())
+            }
+            Operator::StringEqualsIgnoreCase | Operator::StringNotEqualsIgnoreCase => {
+                Self::Text(values().map(|text| Template::equal(text, variables, true)).collect())
+            }
+            Operator::StringLike | Operator::StringNotLike => {
+                Self::Text(values().map(|text| Template::like(text, variables)).collect())
+            }
+            Operator::ArnEquals
+            | Operator::ArnLike
+            | Operator::ArnNotEquals
+            | Operator::ArnNotLike => {
+                Self::Arn(values().map(|text| ArnPattern::new(text, variables)).collect())
+            }
+            Operator::NumericEquals
+            | Operator::NumericGreaterThan
+            | Operator::NumericGreaterThanEquals
+            | Operator::NumericLessThan
+            | Operator::NumericLessThanEquals
+            | Operator::NumericNotEquals => Self::Number(
+                values().map(|text| Decimal::parse(text).map(|_| text.into())).collect(),
+            ),
+            Operator::DateEquals
+            | Operator::DateGreaterThan
+            | Operator::DateGreaterThanEquals
+            | Operator::DateLessThan
+            | Operator::DateLessThanEquals
+            | Operator::DateNotEquals => {
+                Self::Date(values().map(|text| text.parse().ok()).collect())
+            }
+            Operator::Bool => Self::Bool(values().map(parse_bool).collect()),
+            Operator::Null => Self::Null(values().map(parse_bool).collect()),
+            Operator::BinaryEquals => Self::Binary(
+                values()
+                    .map(|text| BinaryOperand { text: text.into(), bytes: decode_base64(text) })
+                    .collect(),
+            ),
+            Operator::IpAddress | Operator::NotIpAddress => {
+                Self::Ip(values().map(Cidr::parse).collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Typed values of conditions.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// An exact decimal number: no rounding, any length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal<'a> {
+    negative: bool,
+    /// INVARIANT (normal): no leading zeros here, no trailing zeros in `fraction`.
+    whole: &'a str,
+    fraction: &'a str,
+}
+
+impl<'a> Decimal<'a> {
+    /// Reads an integer or decimal, with or without sign; no exponents.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (negative, unsigned) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0');
+        let fraction = fraction.trim_end_matches('0');
+        let zero = whole.is_empty() && fraction.is_empty();
+        Some(Self { negative: negative && !zero, whole, fraction })
+    }
+}
+
+impl Ord for Decimal<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let magnitude = || {
+            let whole = self.whole.len().cmp(&other.whole.len()).then(self.whole.cmp(other.whole));
+            // Fractions without trailing zeros compare as text: a proper prefix is smaller.
+            whole.then(self.fraction.cmp(other.fraction))
+        };
+        match (self.negative, other.negative) {
+            (false, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+            (false, false) => magnitude(),
+            (true, true) => magnitude().reverse(),
+        }
+    }
+}
+
+impl PartialOrd for Decimal<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// An address range. IPv4 and IPv6 never contain each other, also not as `::ffff:a.b.c.d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Cidr {
+    /// Reads `a.b.c.d/n` or `x::y/n`; without a length, one address. Host bits are ignored.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match length {
+            Some(length) if length.bytes().all(|b| b.is_ascii_digit()) => length.parse().ok()?,
+            Some(_) => return None,
+            None => most,
+        };
+        (prefix <= most).then_some(Self { address, prefix })
+    }
+
+    /// Whether an address lies inside.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(range), IpAddr::V4(address)) => {
+                let differing = u128::from(u32::from(range) ^ u32::from(address));
+                differing >> (32 - self.prefix) == 0
+            }
+            (IpAddr::V6(range), IpAddr::V6(address)) => {
+                let differing = u128::from(range) ^ u128::from(address);
+                differing.checked_shr(u32::from(128 - self.prefix)).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The bytes of standard base64, or `None`.
+#[must_use]
+pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// `true` or `false` in lower case; `Some(Err(_))` when only the case is wrong.
+#[must_use]
+pub fn parse_bool(text: &str) -> Option<Result<bool, bool>> {
+    match text {
+        "true" => Some(Ok(true)),
+        "false" => Some(Ok(false)),
+        _ if text.eq_ignore_ascii_case("true") => Some(Err(true)),
+        _ if text.eq_ignore_ascii_case("false") => Some(Err(false)),
+        _ => None,
+    }
+}

@@ -1,0 +1,76 @@
+//! `Resource` and `NotResource`.
+
+use std::borrow::Cow;
+
+use crate::model::{Element, PolicyKind, Truth};
+use crate::pattern::{Resolved, Template, Variable};
+
+/// Which resources a statement speaks of.
+#[derive(Clone, Debug)]
+pub struct ResourceMatcher {
+    negated: bool,
+    entries: Box<[Template]>,
+}
+
+impl ResourceMatcher {
+    /// Compiles the entries.
+    ///
+    /// Variables count from the sixth ARN part on; in identity policies and boundaries an ARN with
+    /// fewer than six parts is completed with `*` (iam user guide, "Grammar").
+    #[must_use]
+    pub fn compile(element: &Element, kind: PolicyKind, variables: bool) -> Self {
+        let completes = matches!(kind, PolicyKind::Identity | PolicyKind::Boundary);
+        let entries = element
+            .entries()
+            .iter()
+            .map(|entry| entry_template(&entry.value, completes, variables));
+        Self { negated: matches!(element, Element::IsNot(_)), entries: entries.collect() }
+    }
+
+    /// Whether the statement speaks of `resource`.
+    pub fn matches<'v>(
+        &'v self,
+        resource: &str,
+        wildcards_in_values: bool,
+        resolve: impl Fn(&'v Variable) -> Resolved<'v>,
+    ) -> Truth {
+        let mut any = Truth::False;
+        for entry in &self.entries {
+            any = any.or(entry.matches(resource, wildcards_in_values, &resolve));
+            if any.is_true() {
+                break;
+            }
+        }
+        // An empty list gives its statement no effect, under either name (RULE-1).
+        if self.entries.is_empty() {
+            Truth::False
+        } else if self.negated {
+            any.not()
+        } else {
+            any
+        }
+    }
+
+    /// The variables of all entries.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.entries.iter().flat_map(Template::variables)
+    }
+}
+
+fn entry_template(entry: &str, completes: bool, variables: bool) -> Template {
+    if entry == "*" {
+        return Template::glob("*");
+    }
+    let parts = entry.split(':').count();
+    let completed: Cow<'_, str> = if completes && entry.starts_with("arn:") && parts < 6 {
+        Cow::Owned(format!("{entry}{}", ":*".repeat(6 - parts)))
+    } else {
+        Cow::Borrowed(entry)
+    };
+    // A variable before the sixth part is not one: AWS documents variables for the
+    // resource-specific part alone.
+    let early = completed.find("${").is_some_and(|at| {
+        completed.get(..at).is_some_and(|before| before.matches(':').count() < 5)
+    });
+    Template::resource(&completed, variables && !early)
+}

@@ -1,0 +1,278 @@
+//! Patterns with variables.
+
+use std::borrow::Cow;
+
+use super::positions::Positions;
+use crate::model::{ConditionKey, Truth};
+
+/// A policy variable: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The key whose value is put in.
+    pub key: ConditionKey,
+    /// What is put in when the key has no value; taken literally.
+    pub default: Option<Box<str>>,
+}
+
+/// What a variable stands for in one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved<'a> {
+    /// The key has no single value, and there is no default: the pattern matches nothing.
+    Nothing,
+    /// The text put in.
+    Text(Cow<'a, str>),
+    /// Whether the key has a value is not known.
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Any,
+    AnyButColon,
+    Literal(Box<str>),
+    One,
+    OneButColon,
+    Variable(Box<Variable>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Strategy {
+    Any,
+    General(Box<[Token]>),
+    Literal(Box<str>),
+    LiteralIgnoreCase(Box<str>),
+    Prefix(Box<str>),
+    Suffix(Box<str>),
+}
+
+/// A text to match: literal, with wildcards, with variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    strategy: Strategy,
+    ignore_case: bool,
+}
+
+impl Template {
+    /// Wildcards, no variables: an action name, a `StringLike` value of a 2008 document.
+    #[must_use]
+    pub fn glob(text: &str) -> Self {
+        Self::like(text, false)
+    }
+
+    /// `StringLike`: wildcards, and variables where the document has them.
+    #[must_use]
+    pub fn like(text: &str, variables: bool) -> Self {
+        Self::new(tokens(text, variables, Wildcards::Plain), false)
+    }
+
+    /// `StringEquals`: no wildcards, variables where the document has them.
+    #[must_use]
+    pub fn equal(text: &str, variables: bool, ignore_case: bool) -> Self {
+        Self::new(tokens(text, variables, Wildcards::None), ignore_case)
+    }
+
+    /// A `Resource` entry: a `*` that ends its segment may run across colons, any other `*` and
+    /// every `?` stays inside its segment (iam user guide, "Resource").
+    #[must_use]
+    pub fn resource(text: &str, variables: bool) -> Self {
+        Self::new(tokens(text, variables, Wildcards::Segments), false)
+    }
+
+    fn new(tokens: Vec<Token>, ignore_case: bool) -> Self {
+        let strategy = match (tokens.as_slice(), ignore_case) {
+            ([], _) => Strategy::Literal("".into()),
+            ([Token::Literal(text)], true) => Strategy::LiteralIgnoreCase(text.clone()),
+            ([Token::Literal(text)], false) => Strategy::Literal(text.clone()),
+            ([Token::Any], _) => Strategy::Any,
+            ([Token::Literal(text), Token::Any], false) => Strategy::Prefix(text.clone()),
+            ([Token::Any, Token::Literal(text)], false) => Strategy::Suffix(text.clone()),
+            _ => Strategy::General(tokens.into()),
+        };
+        Self { strategy, ignore_case }
+    }
+
+    /// The variables, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let tokens: &[Token] = match &self.strategy {
+            Strategy::General(tokens) => tokens,
+            _ => &[],
+        };
+        tokens.iter().filter_map(|token| match token {
+            Token::Variable(variable) => Some(variable.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Whether a text matches a template without variables; with variables, none does.
+    #[must_use]
+    pub fn matches_text(&self, text: &str) -> bool {
+        self.matches(text, false, |_| Resolved::Nothing).is_true()
+    }
+
+    /// Whether a text matches, with `resolve` giving the values of variables. `wildcards_in_values`
+    /// makes `*` and `?` of those values wildcards.
+    pub fn matches<'v>(
+        &'v self,
+        text: &str,
+        wildcards_in_values: bool,
+        resolve: impl Fn(&'v Variable) -> Resolved<'v>,
+    ) -> Truth {
+        let holds = match &self.strategy {
+            Strategy::Any => true,
+            Strategy::Literal(literal) => literal.as_ref() == text,
+            Strategy::LiteralIgnoreCase(literal) => crate::model::eq_ignore_case(literal, text),
+            Strategy::Prefix(prefix) => text.starts_with(prefix.as_ref()),
+            Strategy::Suffix(suffix) => text.ends_with(suffix.as_ref()),
+            Strategy::General(tokens) => {
+                return self.matches_tokens(tokens, text, wildcards_in_values, resolve);
+            }
+        };
+        holds.into()
+    }
+
+    fn matches_tokens<'v>(
+        &self,
+        tokens: &'v [Token],
+        text: &str,
+        wildcards_in_values: bool,
+        resolve: impl Fn(&'v Variable) -> Resolved<'v>,
+    ) -> Truth {
+        let mut places = Positions::at_start(text);
+        let mut unknown = false;
+        for token in tokens {
+            match token {
+                Token::Any => places.any(),
+                Token::AnyButColon => places.any_but_colon(),
+                Token::Literal(literal) => self.literal(&mut places, literal),
+                Token::One => places.one(false),
+                Token::OneButColon => places.one(true),
+                Token::Variable(variable) => match resolve(variable) {
+                    // An unresolved variable matches nothing, also in the middle of a pattern.
+                    Resolved::Nothing => return Truth::False,
+                    Resolved::Text(value) if wildcards_in_values => {
+                        for token in self::tokens(&value, false, Wildcards::Plain) {
+                            match token {
+                                Token::Any => places.any(),
+                                Token::One => places.one(false),
+                                Token::Literal(literal) => self.literal(&mut places, &literal),
+                                _ => {}
+                            }
+                        }
+                    }
+                    Resolved::Text(value) => self.literal(&mut places, &value),
+                    Resolved::Unknown => {
+                        // Any text may stand here; what follows can still rule a match out.
+                        unknown = true;
+                        places.any();
+                    }
+                },
+            }
+            if places.is_empty() {
+                return Truth::False;
+            }
+        }
+        match (places.at_end(), unknown) {
+            (false, _) => Truth::False,
+            (true, true) => Truth::Unknown,
+            (true, false) => Truth::True,
+        }
+    }
+
+    fn literal(&self, places: &mut Positions<'_>, literal: &str) {
+        if self.ignore_case {
+            places.literal_ignore_case(literal);
+        } else {
+            places.literal(literal);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wildcards {
+    None,
+    Plain,
+    Segments,
+}
+
+fn tokens(text: &str, variables: bool, wildcards: Wildcards) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if variables
+            && next == '$'
+            && let Some((piece, after)) = variable(rest)
+        {
+            match piece {
+                Piece::Literal(character) => literal.push(character),
+                Piece::Variable(found) => {
+                    flush(&mut literal, &mut tokens);
+                    tokens.push(Token::Variable(Box::new(found)));
+                }
+            }
+            rest = after;
+            continue;
+        }
+        let after = rest.get(next.len_utf8()..).unwrap_or_default();
+        let token = match (next, wildcards) {
+            ('*', Wildcards::Plain) => Some(Token::Any),
+            ('*', Wildcards::Segments) => {
+                // RULE-6: only the last token of a segment crosses colons.
+                let ends_segment = after.is_empty() || after.starts_with(':');
+                Some(if ends_segment { Token::Any } else { Token::AnyButColon })
+            }
+            ('?', Wildcards::Plain) => Some(Token::One),
+            ('?', Wildcards::Segments) => Some(Token::OneButColon),
+            _ => None,
+        };
+        match token {
+            Some(token) => {
+                flush(&mut literal, &mut tokens);
+                if !(token == Token::Any && tokens.last() == Some(&Token::Any)) {
+                    tokens.push(token);
+                }
+            }
+            None => literal.push(next),
+        }
+        rest = after;
+    }
+    flush(&mut literal, &mut tokens);
+    tokens
+}
+
+fn flush(literal: &mut String, tokens: &mut Vec<Token>) {
+    if !literal.is_empty() {
+        tokens.push(Token::Literal(std::mem::take(literal).into()));
+    }
+}
+
+enum Piece {
+    Literal(char),
+    Variable(Variable),
+}
+
+/// Reads a variable at the start of `text`; a malformed one is ordinary text.
+fn variable(text: &str) -> Option<(Piece, &str)> {
+    let body = text.strip_prefix("${")?;
+    for special in ['*', '?', '$'] {
+        if let Some(after) = body.strip_prefix(special).and_then(|rest| rest.strip_prefix('}')) {
+            return Some((Piece::Literal(special), after));
+        }
+    }
+    let end = body.find(['}', ','])?;
+    let key = body.get(..end)?.trim();
+    let after_key = body.get(end..)?;
+    if key.is_empty() {
+        return None;
+    }
+    let key = ConditionKey::new(key);
+    if let Some(after) = after_key.strip_prefix('}') {
+        return Some((Piece::Variable(Variable { key, default: None }), after));
+    }
+    // The default runs to the quote that is followed by the brace, so it may hold commas.
+    let quoted = after_key.strip_prefix(',')?.trim_start().strip_prefix('\'')?;
+    let (default, after) = quoted.split_once("'}")?;
+    Some((Piece::Variable(Variable { key, default: Some(default.into()) }), after))
+}
