@@ -1,5 +1,8 @@
 #![doc = "keyproof decides who may do what with AWS KMS keys."]
 
+pub mod authorize;
 pub mod compile;
+pub mod evaluate;
+pub mod execute;
 pub mod model;
 pub mod pattern;

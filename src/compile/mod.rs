@@ -17,7 +17,7 @@ pub use caller::{Caller, SessionPolicies};
 pub use condition::{BinaryOperand, CompiledCondition, Operands};
 pub use operand::{Cidr, Decimal, decode_base64, parse_bool};
 pub use policy::{CompiledStatement, Inert, Policy, PolicySlot};
-pub use principal::{PrincipalClass, PrincipalClasses, PrincipalMatcher};
+pub use principal::{PrincipalClass, PrincipalClasses, PrincipalMatcher, class_of};
 pub use resource::ResourceMatcher;
 pub use snapshot::{
     AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, Known, Membership, Snapshot,

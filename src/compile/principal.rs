@@ -122,7 +122,7 @@ impl PrincipalMatcher {
         match &self.element {
             PrincipalElement::Is(entries) => {
                 for entry in entries {
-                    if let Some((class, truth)) = names(&entry.value, caller, readings) {
+                    if let Some((class, truth)) = class_of(&entry.value, caller, readings) {
                         classes.add(class, truth);
                     }
                 }
@@ -139,8 +139,9 @@ impl PrincipalMatcher {
     }
 }
 
-/// As what one principal names the caller, if at all.
-fn names(
+/// As what one principal names the caller, if at all, and how surely.
+#[must_use]
+pub fn class_of(
     principal: &Principal,
     caller: &CallerPrincipal,
     readings: &Readings,
@@ -217,7 +218,7 @@ fn not_principal<'a>(
 ) -> Truth {
     let (mut account, mut itself) = (Truth::False, Truth::False);
     for principal in listed {
-        match names(principal, caller, readings) {
+        match class_of(principal, caller, readings) {
             Some((PrincipalClass::Account, truth)) => account = account.or(truth),
             Some((PrincipalClass::Everyone, _)) => return Truth::False,
             Some((_, truth)) => itself = itself.or(truth),

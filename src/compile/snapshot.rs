@@ -22,14 +22,6 @@ pub enum Known<T> {
 }
 
 impl<T> Known<T> {
-    /// The fact, borrowed.
-    pub fn as_ref(&self) -> Known<&T> {
-        match self {
-            Self::Known(fact) => Known::Known(fact),
-            Self::Unknown(reason) => Known::Unknown(reason.clone()),
-        }
-    }
-
     /// The fact, if known.
     pub fn known(&self) -> Option<&T> {
         match self {
@@ -147,6 +139,7 @@ pub struct Snapshot {
     taken_at: Option<Timestamp>,
     readings: Readings,
     keys: HashMap<KeyArn, KeyEntry>,
+    knows_all_keys: bool,
     aliases: HashMap<Place, HashMap<AliasName, KeyId>>,
     unknown_aliases: HashMap<Place, Box<str>>,
     entities: HashMap<PrincipalArn, Entity>,
@@ -185,6 +178,12 @@ impl Snapshot {
     #[must_use]
     pub fn key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
         self.keys.get(arn)
+    }
+
+    /// Whether a key that is not here does not exist, rather than being unknown.
+    #[must_use]
+    pub fn knows_all_keys(&self) -> bool {
+        self.knows_all_keys
     }
 
     /// All keys, sorted by ARN.
@@ -250,15 +249,15 @@ impl Snapshot {
         })
     }
 
-    /// The account's place in an organization; `Known(None)` when it is in none.
-    #[must_use]
-    pub fn membership(&self, account: AccountId) -> Known<Option<&Membership>> {
+    /// The account's place in an organization: `Ok(None)` when it is in none.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn membership(&self, account: AccountId) -> Result<Option<&Membership>, &str> {
         match self.memberships.get(&account).or(self.default_membership.as_ref()) {
-            Some(Known::Known(membership)) => Known::Known(membership.as_ref()),
-            Some(Known::Unknown(reason)) => Known::Unknown(reason.clone()),
-            None => Known::Unknown(
-                "the world does not say whether the account is in an organization".into(),
-            ),
+            Some(Known::Known(membership)) => Ok(membership.as_ref()),
+            Some(Known::Unknown(reason)) => Err(reason),
+            None => Err("the world does not say whether the account is in an organization"),
         }
     }
 
@@ -313,6 +312,12 @@ impl SnapshotBuilder {
             Some(_) => Err(SnapshotError::DuplicateKey(Box::new(arn))),
             None => Ok(self),
         }
+    }
+
+    /// States that a key which is not added does not exist: a keystore knows all its keys.
+    pub fn knows_all_keys(&mut self) -> &mut Self {
+        self.snapshot.knows_all_keys = true;
+        self
     }
 
     /// States all aliases of an account in a Region, or why they are unknown.

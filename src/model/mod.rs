@@ -23,7 +23,7 @@ pub use account::AccountId;
 pub use action::{Action, ActionSet, ResourceKind};
 pub use alias::{AliasArn, AliasName};
 pub use arn::{KeyArn, PrincipalArn, PrincipalArnKind, Region, split_arn};
-pub use ciphertext::CiphertextBlob;
+pub use ciphertext::{CiphertextBlob, Plaintext};
 pub use condition::{ConditionKey, ConditionOperator, KnownKey, Operator, SetQualifier};
 pub use context::{ContextMap, ContextValue};
 pub use decision::Decision;

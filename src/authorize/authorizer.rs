@@ -1,0 +1,205 @@
+//! Puts questions to the evaluator: gathers, for one leg and one caller, the policies and facts of
+//! the snapshot that decide it.
+
+use super::{Leg, Operation, SideAnswer};
+use crate::compile::{Caller, EntityLookup, KeyEntry, Known, Membership, PolicySlot, Snapshot};
+use crate::evaluate::{
+    Attached, Explanation, Facts, Layer, Policies, Question, RequestContext, decide, explain,
+};
+use crate::model::{CallerPrincipal, ContextValue, Decision, KeyManager};
+
+/// Decides on one snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Authorizer<'s> {
+    snapshot: &'s Snapshot,
+}
+
+impl<'s> Authorizer<'s> {
+    /// An authorizer over a frozen world.
+    #[must_use]
+    pub fn new(snapshot: &'s Snapshot) -> Self {
+        Self { snapshot }
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
+    /// Every side's full answer.
+    #[must_use]
+    pub fn explain<O: Operation>(&self, operation: &O, caller: &Caller) -> Vec<SideAnswer> {
+        operation.legs().iter().map(|leg| self.explain_leg(leg, caller)).collect()
+    }
+
+    /// The answer for one leg.
+    pub fn decide_leg(&self, leg: &Leg<'_>, caller: &Caller) -> Decision {
+        match self.snapshot.key(leg.key) {
+            Some(entry) => self.ask(leg, entry, caller, decide),
+            None => Decision::Undetermined,
+        }
+    }
+
+    /// The answer for one leg with its reasons.
+    #[must_use]
+    pub fn explain_leg(&self, leg: &Leg<'_>, caller: &Caller) -> SideAnswer {
+        let explanation = match self.snapshot.key(leg.key) {
+            Some(entry) => self.ask(leg, entry, caller, explain),
+            None => Explanation::unknown(
+                Layer::Key,
+                leg.key.as_str(),
+                "the world has no such key: add its folder to the world",
+            ),
+        };
+        SideAnswer { side: leg.side, action: leg.action, key: leg.key.clone(), explanation }
+    }
+
+    fn ask<T>(
+        &self,
+        leg: &Leg<'_>,
+        entry: &KeyEntry,
+        caller: &Caller,
+        answer: impl FnOnce(&Question<'_>) -> T,
+    ) -> T {
+        let entity = self.entity(caller);
+        let principal_membership = match caller.principal.account() {
+            Some(account) => self.snapshot.membership(account),
+            None => Ok(None),
+        };
+        let resource_membership = self.snapshot.membership(entry.key.arn.account());
+        let facts = Facts {
+            principal: &caller.principal,
+            entity,
+            principal_membership,
+            key: Some(entry),
+            resource_membership,
+            region: leg.region,
+            operation: leg.facts,
+        };
+        let question = Question {
+            principal: &caller.principal,
+            resource: entry.key.arn.as_str(),
+            resource_account: Some(entry.key.arn.account()),
+            context: RequestContext {
+                action: leg.action,
+                stated: &caller.context,
+                facts: Some(&facts),
+            },
+            policies: Policies {
+                key: Attached::Union(&entry.policies),
+                identity: identity(&caller.principal, entity),
+                boundary: boundary(entity),
+                session: Attached::session(&caller.session_policies),
+                service_control: service_control(&caller.principal, principal_membership),
+                resource_control: resource_control(caller, entry, resource_membership),
+                endpoint: self.endpoint(caller),
+                grants: match &entry.grants {
+                    Known::Known(grants) => Ok(grants),
+                    Known::Unknown(reason) => Err(reason),
+                },
+            },
+            grant_tokens: leg.grant_tokens,
+            readings: self.snapshot.readings(),
+        };
+        answer(&question)
+    }
+
+    /// The user or role whose IAM policies count.
+    fn entity(&self, caller: &Caller) -> Result<Option<&'s crate::compile::Entity>, &'s str> {
+        match (&caller.principal, caller.principal.entity_arn()) {
+            (CallerPrincipal::Root(_), _) | (_, None) => Ok(None),
+            (_, Some(arn)) => match self.snapshot.entity(arn) {
+                EntityLookup::Found(entity) => Ok(Some(entity)),
+                EntityLookup::Missing => {
+                    Err("the account's IAM facts do not have this user or role")
+                }
+                EntityLookup::Unknown(reason) => Err(reason),
+            },
+        }
+    }
+
+    /// The endpoint the call came through, as `aws:SourceVpce` states it.
+    fn endpoint(&self, caller: &Caller) -> Attached<'s> {
+        let stated = |key: &str| caller.context.stated(key);
+        // Calls that a service makes, for itself or for the caller, do not come through the
+        // caller's endpoint (iam user guide, "Forward access sessions").
+        let service = matches!(caller.principal, CallerPrincipal::Service { .. })
+            || matches!(stated("kms:viaservice"), Some(ContextValue::One(_)))
+            || matches!(stated("aws:viaawsservice"), Some(ContextValue::One(text)) if text == "true");
+        if service {
+            return Attached::NotApplicable;
+        }
+        match stated("aws:sourcevpce") {
+            Some(ContextValue::Absent) => Attached::NotApplicable,
+            Some(ContextValue::One(id)) => match self.snapshot.endpoint(id) {
+                Some(endpoint) => Attached::Union(std::slice::from_ref(&endpoint.policy)),
+                None => Attached::Unknown(
+                    "the world has no policy of the endpoint in aws:SourceVpce: \
+                     add endpoints/<vpce id>.json",
+                ),
+            },
+            Some(ContextValue::Many(_)) => Attached::Unknown("aws:SourceVpce has one value"),
+            None if caller.context.is_complete() => Attached::NotApplicable,
+            None => Attached::Unknown(
+                "whether the call comes through a VPC endpoint is not stated: \
+                 give aws:SourceVpce, or say that the call is direct",
+            ),
+        }
+    }
+}
+
+fn identity<'s>(
+    principal: &CallerPrincipal,
+    entity: Result<Option<&'s crate::compile::Entity>, &'s str>,
+) -> Attached<'s> {
+    match (principal, entity) {
+        (_, Ok(Some(entity))) => Attached::Union(&entity.policies),
+        (_, Err(reason)) => Attached::Unknown(reason),
+        (_, Ok(None)) => Attached::NotApplicable,
+    }
+}
+
+fn boundary<'s>(entity: Result<Option<&'s crate::compile::Entity>, &'s str>) -> Attached<'s> {
+    match entity {
+        Ok(Some(entity)) => match &entity.boundary {
+            Some(slot) => Attached::Union(std::slice::from_ref::<PolicySlot>(slot)),
+            None => Attached::NotApplicable,
+        },
+        Ok(None) => Attached::NotApplicable,
+        Err(reason) => Attached::Unknown(reason),
+    }
+}
+
+/// SCPs bind the principals of member accounts, service-linked roles excepted (organizations user
+/// guide, "SCPs").
+fn service_control<'s>(
+    principal: &CallerPrincipal,
+    membership: Result<Option<&'s Membership>, &'s str>,
+) -> Attached<'s> {
+    match membership {
+        _ if principal.is_service_linked_role() || principal.account().is_none() => {
+            Attached::NotApplicable
+        }
+        Ok(Some(member)) if !member.is_management => Attached::Levels(&member.service_control),
+        Ok(_) => Attached::NotApplicable,
+        Err(reason) => Attached::Unknown(reason),
+    }
+}
+
+/// RCPs bind customer managed keys of member accounts; service-linked roles are excepted
+/// (organizations user guide, "RCPs"; kms developer guide, "Resource control policies").
+fn resource_control<'s>(
+    caller: &Caller,
+    entry: &KeyEntry,
+    membership: Result<Option<&'s Membership>, &'s str>,
+) -> Attached<'s> {
+    match membership {
+        _ if caller.principal.is_service_linked_role() || entry.key.manager == KeyManager::Aws => {
+            Attached::NotApplicable
+        }
+        Ok(Some(member)) if !member.is_management => Attached::Levels(&member.resource_control),
+        Ok(_) => Attached::NotApplicable,
+        Err(reason) => Attached::Unknown(reason),
+    }
+}

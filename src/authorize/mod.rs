@@ -1,0 +1,23 @@
+//! F4: what an operation needs, who may do it; mints the proof that somebody may.
+
+mod authorized;
+mod authorizer;
+mod denied;
+mod operation;
+mod resolve;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use authorized::{Authorized, Gate, Permit};
+pub use authorizer::Authorizer;
+pub use denied::{Denied, KeyFault, Refusal, SideAnswer};
+pub use operation::{
+    Decrypt, Encrypt, Leg, Operation, Permission, ReEncrypt, ReEncryptFrom, ReEncryptTo,
+    ResolvedKey, Side,
+};
+pub use resolve::{
+    CiphertextInspector, DecryptRequest, EncryptRequest, InspectError, KeyIdentifier, NoInspector,
+    Provenance, ReEncryptRequest, ResolveError,
+};

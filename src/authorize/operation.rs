@@ -1,0 +1,389 @@
+//! Operations, and the permissions each needs on which key.
+//!
+//! Source: kms developer guide, "AWS KMS permissions".
+
+use std::fmt;
+
+use super::{Gate, Permit, Refusal};
+use crate::evaluate::OperationFacts;
+use crate::model::{
+    Action, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext, GrantToken, KeyArn,
+    Plaintext, Region, Truth,
+};
+
+/// Which key of an operation is spoken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The only key.
+    Key,
+    /// The key that decrypts.
+    Source,
+    /// The key that encrypts.
+    Destination,
+}
+
+impl Side {
+    /// `key`, `source` or `destination`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Source => "source",
+            Self::Destination => "destination",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A key a request named, resolved once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvedKey {
+    pub(super) arn: KeyArn,
+    pub(super) alias: Option<AliasName>,
+}
+
+impl ResolvedKey {
+    /// The key that is judged and used.
+    #[must_use]
+    pub fn arn(&self) -> &KeyArn {
+        &self.arn
+    }
+
+    /// The alias the request named it by, if it did.
+    #[must_use]
+    pub fn alias(&self) -> Option<&AliasName> {
+        self.alias.as_ref()
+    }
+}
+
+/// One question of an operation: one action on one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Leg<'o> {
+    /// Which key.
+    pub side: Side,
+    /// The action asked about.
+    pub action: Action,
+    /// The key asked about.
+    pub key: &'o KeyArn,
+    /// The Region the request is sent to.
+    pub region: &'o Region,
+    /// What this side puts into the request context.
+    pub facts: OperationFacts<'o>,
+    /// Grant tokens of the request.
+    pub grant_tokens: &'o [GrantToken],
+}
+
+/// An operation whose permissions are known. Sealed: a new one is a change of this file.
+pub trait Operation: sealed::Sealed + Sized {
+    /// One permit for each permission the operation needs.
+    type Permits: fmt::Debug;
+
+    /// Asks for every permission, also after a refusal, so that no side's answer is missing.
+    ///
+    /// # Errors
+    /// When any permission is not a sure yes.
+    fn permits(&self, gate: &Gate<'_>) -> Result<Self::Permits, Refusal>;
+
+    /// The same questions, for those who explain.
+    fn legs(&self) -> Vec<Leg<'_>>;
+
+    /// The Region the request is sent to.
+    fn region(&self) -> &Region;
+
+    /// AWS's name of the operation: `ReEncrypt`.
+    const NAME: &'static str;
+}
+
+/// A permission of an operation: draws its own question from it.
+pub trait Permission: sealed::Sealed {
+    /// The operation it belongs to.
+    type Of: Operation;
+
+    /// The question.
+    fn leg(operation: &Self::Of) -> Leg<'_>;
+}
+
+/// `ReEncrypt` with its names resolved.
+#[derive(Debug)]
+pub struct ReEncrypt {
+    pub(super) region: Region,
+    pub(super) source: ResolvedKey,
+    pub(super) source_algorithm: EncryptionAlgorithm,
+    pub(super) source_context: EncryptionContext,
+    pub(super) destination: ResolvedKey,
+    pub(super) destination_algorithm: EncryptionAlgorithm,
+    pub(super) destination_context: EncryptionContext,
+    pub(super) same_key: Truth,
+    /// `None` in a pre-flight without ciphertext; never minted then.
+    pub(super) ciphertext: Option<CiphertextBlob>,
+    /// The key the ciphertext says it was made by, when that is not the source key.
+    pub(super) made_by_other_key: bool,
+    pub(super) grant_tokens: Vec<GrantToken>,
+}
+
+impl ReEncrypt {
+    /// The key that decrypts.
+    #[must_use]
+    pub fn source(&self) -> &ResolvedKey {
+        &self.source
+    }
+
+    /// The key that encrypts.
+    #[must_use]
+    pub fn destination(&self) -> &ResolvedKey {
+        &self.destination
+    }
+
+    /// How the ciphertext was made.
+    #[must_use]
+    pub fn source_algorithm(&self) -> EncryptionAlgorithm {
+        self.source_algorithm
+    }
+
+    /// The context the ciphertext was made with.
+    #[must_use]
+    pub fn source_context(&self) -> &EncryptionContext {
+        &self.source_context
+    }
+
+    /// How the new ciphertext is made.
+    #[must_use]
+    pub fn destination_algorithm(&self) -> EncryptionAlgorithm {
+        self.destination_algorithm
+    }
+
+    /// The context the new ciphertext is made with.
+    #[must_use]
+    pub fn destination_context(&self) -> &EncryptionContext {
+        &self.destination_context
+    }
+
+    /// The ciphertext; `None` in a pre-flight.
+    #[must_use]
+    pub fn ciphertext(&self) -> Option<&CiphertextBlob> {
+        self.ciphertext.as_ref()
+    }
+
+    /// Grant tokens, for the backend that sends them.
+    #[must_use]
+    pub fn grant_tokens(&self) -> &[GrantToken] {
+        &self.grant_tokens
+    }
+}
+
+/// `Encrypt` with its name resolved.
+#[derive(Debug)]
+pub struct Encrypt {
+    pub(super) region: Region,
+    pub(super) key: ResolvedKey,
+    pub(super) algorithm: EncryptionAlgorithm,
+    pub(super) context: EncryptionContext,
+    /// `None` in a pre-flight; never minted then.
+    pub(super) plaintext: Option<Plaintext>,
+    pub(super) grant_tokens: Vec<GrantToken>,
+}
+
+impl Encrypt {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &ResolvedKey {
+        &self.key
+    }
+
+    /// How the ciphertext is made.
+    #[must_use]
+    pub fn algorithm(&self) -> EncryptionAlgorithm {
+        self.algorithm
+    }
+
+    /// The context the ciphertext is made with.
+    #[must_use]
+    pub fn context(&self) -> &EncryptionContext {
+        &self.context
+    }
+
+    /// What is encrypted; `None` in a pre-flight.
+    #[must_use]
+    pub fn plaintext(&self) -> Option<&Plaintext> {
+        self.plaintext.as_ref()
+    }
+
+    /// Grant tokens, for the backend that sends them.
+    #[must_use]
+    pub fn grant_tokens(&self) -> &[GrantToken] {
+        &self.grant_tokens
+    }
+}
+
+/// `Decrypt` with its name resolved.
+#[derive(Debug)]
+pub struct Decrypt {
+    pub(super) region: Region,
+    pub(super) key: ResolvedKey,
+    pub(super) algorithm: EncryptionAlgorithm,
+    pub(super) context: EncryptionContext,
+    /// `None` in a pre-flight; never minted then.
+    pub(super) ciphertext: Option<CiphertextBlob>,
+    pub(super) made_by_other_key: bool,
+    pub(super) grant_tokens: Vec<GrantToken>,
+}
+
+impl Decrypt {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &ResolvedKey {
+        &self.key
+    }
+
+    /// How the ciphertext was made.
+    #[must_use]
+    pub fn algorithm(&self) -> EncryptionAlgorithm {
+        self.algorithm
+    }
+
+    /// The context the ciphertext was made with.
+    #[must_use]
+    pub fn context(&self) -> &EncryptionContext {
+        &self.context
+    }
+
+    /// The ciphertext; `None` in a pre-flight.
+    #[must_use]
+    pub fn ciphertext(&self) -> Option<&CiphertextBlob> {
+        self.ciphertext.as_ref()
+    }
+
+    /// Grant tokens, for the backend that sends them.
+    #[must_use]
+    pub fn grant_tokens(&self) -> &[GrantToken] {
+        &self.grant_tokens
+    }
+}
+
+/// `kms:ReEncryptFrom` on the source key; sees the source side's context, algorithm and alias.
+#[derive(Clone, Copy, Debug)]
+pub enum ReEncryptFrom {}
+
+/// `kms:ReEncryptTo` on the destination key; sees the destination side's context, algorithm and
+/// alias.
+#[derive(Clone, Copy, Debug)]
+pub enum ReEncryptTo {}
+
+impl Permission for ReEncryptFrom {
+    type Of = ReEncrypt;
+
+    fn leg(operation: &ReEncrypt) -> Leg<'_> {
+        Leg {
+            side: Side::Source,
+            action: Action::ReEncryptFrom,
+            key: &operation.source.arn,
+            region: &operation.region,
+            facts: OperationFacts {
+                encryption_context: Some(&operation.source_context),
+                encryption_algorithm: Some(operation.source_algorithm),
+                request_alias: operation.source.alias.as_ref(),
+                re_encrypt_on_same_key: Some(operation.same_key),
+            },
+            grant_tokens: &operation.grant_tokens,
+        }
+    }
+}
+
+impl Permission for ReEncryptTo {
+    type Of = ReEncrypt;
+
+    fn leg(operation: &ReEncrypt) -> Leg<'_> {
+        Leg {
+            side: Side::Destination,
+            action: Action::ReEncryptTo,
+            key: &operation.destination.arn,
+            region: &operation.region,
+            facts: OperationFacts {
+                encryption_context: Some(&operation.destination_context),
+                encryption_algorithm: Some(operation.destination_algorithm),
+                request_alias: operation.destination.alias.as_ref(),
+                re_encrypt_on_same_key: Some(operation.same_key),
+            },
+            grant_tokens: &operation.grant_tokens,
+        }
+    }
+}
+
+impl Operation for ReEncrypt {
+    type Permits = (Permit<ReEncryptFrom>, Permit<ReEncryptTo>);
+    const NAME: &'static str = "ReEncrypt";
+
+    fn permits(&self, gate: &Gate<'_>) -> Result<Self::Permits, Refusal> {
+        let from = gate.ask::<ReEncryptFrom>(self);
+        let to = gate.ask::<ReEncryptTo>(self);
+        Ok((from?, to?))
+    }
+
+    fn legs(&self) -> Vec<Leg<'_>> {
+        vec![ReEncryptFrom::leg(self), ReEncryptTo::leg(self)]
+    }
+
+    fn region(&self) -> &Region {
+        &self.region
+    }
+}
+
+/// Operations with one permission of the same name on one key.
+macro_rules! single_key_operation {
+    ($operation:ident) => {
+        impl Permission for $operation {
+            type Of = Self;
+
+            fn leg(operation: &Self) -> Leg<'_> {
+                Leg {
+                    side: Side::Key,
+                    action: Action::$operation,
+                    key: &operation.key.arn,
+                    region: &operation.region,
+                    facts: OperationFacts {
+                        encryption_context: Some(&operation.context),
+                        encryption_algorithm: Some(operation.algorithm),
+                        request_alias: operation.key.alias.as_ref(),
+                        re_encrypt_on_same_key: None,
+                    },
+                    grant_tokens: &operation.grant_tokens,
+                }
+            }
+        }
+
+        impl Operation for $operation {
+            type Permits = Permit<Self>;
+            const NAME: &'static str = stringify!($operation);
+
+            fn permits(&self, gate: &Gate<'_>) -> Result<Self::Permits, Refusal> {
+                gate.ask::<Self>(self)
+            }
+
+            fn legs(&self) -> Vec<Leg<'_>> {
+                vec![Self::leg(self)]
+            }
+
+            fn region(&self) -> &Region {
+                &self.region
+            }
+        }
+    };
+}
+single_key_operation!(Encrypt);
+single_key_operation!(Decrypt);
+
+pub(super) mod sealed {
+    /// Operations and permissions are ours alone.
+    pub trait Sealed {}
+
+    impl Sealed for super::ReEncrypt {}
+    impl Sealed for super::Encrypt {}
+    impl Sealed for super::Decrypt {}
+    impl Sealed for super::ReEncryptFrom {}
+    impl Sealed for super::ReEncryptTo {}
+}

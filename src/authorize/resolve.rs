@@ -1,0 +1,461 @@
+//! Names → keys, once.
+//!
+//! A bare key id or alias name is looked up in the caller's account and the request's Region; a
+//! foreign key is named by ARN. Sources: kms developer guide, "Allowing users in other accounts to
+//! use a KMS key"; botocore `ReEncrypt`, which also takes the short id of a foreign source key of
+//! a symmetric ciphertext.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Authorizer, Decrypt, Encrypt, ReEncrypt, ResolvedKey};
+use crate::compile::{AliasTarget, Caller};
+use crate::model::{
+    AccountId, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext,
+    GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region, Truth,
+};
+
+/// A key as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyIdentifier {
+    /// `alias/name`.
+    Alias(AliasName),
+    /// The ARN of an alias.
+    AliasArn(AliasArn),
+    /// The ARN of a key.
+    Arn(KeyArn),
+    /// A key id.
+    Id(KeyId),
+}
+
+impl FromStr for KeyIdentifier {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let parsed = if text.starts_with("alias/") {
+            text.parse().map(Self::Alias)
+        } else if text.starts_with("arn:") && text.contains(":alias/") {
+            text.parse().map(Self::AliasArn)
+        } else if text.starts_with("arn:") {
+            text.parse().map(Self::Arn)
+        } else {
+            text.parse().map(Self::Id)
+        };
+        parsed.map_err(|_| {
+            InvalidText::new(text, "a key id, key ARN, alias name (`alias/…`) or alias ARN")
+        })
+    }
+}
+
+impl fmt::Display for KeyIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alias(name) => name.fmt(f),
+            Self::AliasArn(arn) => arn.fmt(f),
+            Self::Arn(arn) => arn.fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
+
+/// `ReEncrypt` as it was asked for.
+#[derive(Debug)]
+pub struct ReEncryptRequest {
+    /// The Region it is sent to.
+    pub region: Region,
+    /// `None` in a pre-flight; the source key must be given then.
+    pub ciphertext: Option<CiphertextBlob>,
+    /// The key that made the ciphertext; optional for symmetric ciphertexts, which name it.
+    pub source_key: Option<KeyIdentifier>,
+    /// How it was made.
+    pub source_algorithm: EncryptionAlgorithm,
+    /// The context it was made with.
+    pub source_context: EncryptionContext,
+    /// The key to encrypt under.
+    pub destination_key: KeyIdentifier,
+    /// How to encrypt.
+    pub destination_algorithm: EncryptionAlgorithm,
+    /// The context to encrypt with.
+    pub destination_context: EncryptionContext,
+    /// At most ten.
+    pub grant_tokens: Vec<GrantToken>,
+}
+
+/// `Encrypt` as it was asked for.
+#[derive(Debug)]
+pub struct EncryptRequest {
+    /// The Region it is sent to.
+    pub region: Region,
+    /// The key.
+    pub key: KeyIdentifier,
+    /// `None` in a pre-flight.
+    pub plaintext: Option<Plaintext>,
+    /// How to encrypt.
+    pub algorithm: EncryptionAlgorithm,
+    /// The context to encrypt with.
+    pub context: EncryptionContext,
+    /// At most ten.
+    pub grant_tokens: Vec<GrantToken>,
+}
+
+/// `Decrypt` as it was asked for.
+#[derive(Debug)]
+pub struct DecryptRequest {
+    /// The Region it is sent to.
+    pub region: Region,
+    /// `None` in a pre-flight; the key must be given then.
+    pub ciphertext: Option<CiphertextBlob>,
+    /// The key that made the ciphertext; optional for symmetric ciphertexts, which name it.
+    pub key: Option<KeyIdentifier>,
+    /// How it was made.
+    pub algorithm: EncryptionAlgorithm,
+    /// The context it was made with.
+    pub context: EncryptionContext,
+    /// At most ten.
+    pub grant_tokens: Vec<GrantToken>,
+}
+
+/// What a ciphertext says of the key that made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// It names its key: the ARN under which that key is known where the ciphertext was made. A
+    /// related multi-Region key opens it as well.
+    Key(KeyArn),
+    /// It says nothing, as RSA ciphertexts do.
+    Opaque,
+}
+
+/// A ciphertext is not of any form the inspector knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ciphertext cannot be read: {0}")]
+pub struct InspectError(pub String);
+
+/// Tells which key made a ciphertext, without decrypting it.
+pub trait CiphertextInspector {
+    /// Reads what the ciphertext says.
+    ///
+    /// # Errors
+    /// When it is not a ciphertext this inspector knows.
+    fn inspect(&self, ciphertext: &CiphertextBlob) -> Result<Provenance, InspectError>;
+}
+
+/// Knows no ciphertexts: every one is opaque, so the source key must be given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoInspector;
+
+impl CiphertextInspector for NoInspector {
+    fn inspect(&self, _: &CiphertextBlob) -> Result<Provenance, InspectError> {
+        Ok(Provenance::Opaque)
+    }
+}
+
+/// A name does not lead to a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Occurs when the ciphertext names a key that is not there for this caller; KMS does not say
+    /// which.
+    #[error(
+        "the ciphertext refers to a key that does not exist, is in another Region, or that you may not use"
+    )]
+    Masked,
+    /// Occurs when the ciphertext is not one.
+    #[error(transparent)]
+    Ciphertext(#[from] InspectError),
+    /// Occurs when a key or alias does not exist in the account and Region it was looked up in.
+    #[error("{what} does not exist in account {account}, Region {region}")]
+    NotFound {
+        /// What was looked up.
+        what: String,
+        /// Where.
+        account: AccountId,
+        /// Where.
+        region: Region,
+    },
+    /// Occurs when a key ARN is of another Region than the request is sent to.
+    #[error(
+        "{key} is not in Region {region}, where the request is sent: keys are used in their own Region"
+    )]
+    OtherRegion {
+        /// The key.
+        key: Box<KeyArn>,
+        /// Where the request is sent.
+        region: Region,
+    },
+    /// Occurs when the source key is neither given nor named by the ciphertext.
+    #[error("the ciphertext does not name its key: give the source key")]
+    SourceKeyMissing,
+    /// Occurs when a request has more than ten grant tokens.
+    #[error("a request takes at most 10 grant tokens, not {0}")]
+    TooManyGrantTokens(usize),
+    /// Occurs when a service or an unsigned request names a key without an account.
+    #[error("`{0}` has no account to be looked up in: give the key's ARN")]
+    NoAccount(String),
+    /// Occurs when the world does not say what a name leads to.
+    #[error("{what} is not known: {reason}")]
+    Unknown {
+        /// What was looked up.
+        what: String,
+        /// Why it is not known, and what to do.
+        reason: String,
+    },
+}
+
+impl ResolveError {
+    /// AWS's error; `None` when AWS's answer is not known.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Masked => Some("AccessDeniedException"),
+            Self::Ciphertext(_) => Some("InvalidCiphertextException"),
+            Self::NotFound { .. } | Self::OtherRegion { .. } => Some("NotFoundException"),
+            Self::SourceKeyMissing | Self::TooManyGrantTokens(_) | Self::NoAccount(_) => {
+                Some("ValidationException")
+            }
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
+impl Authorizer<'_> {
+    /// Resolves both keys of a ReEncrypt.
+    ///
+    /// # Errors
+    /// When a name leads to no key, or to none that is known.
+    pub fn resolve_re_encrypt(
+        &self,
+        request: ReEncryptRequest,
+        caller: &Caller,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<ReEncrypt, ResolveError> {
+        let region = request.region;
+        count(&request.grant_tokens)?;
+        let algorithm = request.source_algorithm;
+        let origin = origin(request.ciphertext.as_ref(), algorithm, inspector)?;
+        let source = self.source(request.source_key, origin.as_ref(), &region, caller)?;
+        let destination = self.key(request.destination_key, &region, caller)?;
+        Ok(ReEncrypt {
+            same_key: self.same_key(&source.arn, &destination.arn),
+            made_by_other_key: origin.is_some_and(|made_by| !made_by.is_related_to(&source.arn)),
+            region,
+            source,
+            source_algorithm: algorithm,
+            source_context: request.source_context,
+            destination,
+            destination_algorithm: request.destination_algorithm,
+            destination_context: request.destination_context,
+            ciphertext: request.ciphertext,
+            grant_tokens: request.grant_tokens,
+        })
+    }
+
+    /// Resolves the key of an Encrypt.
+    ///
+    /// # Errors
+    /// When the name leads to no key, or to none that is known.
+    pub fn resolve_encrypt(
+        &self,
+        request: EncryptRequest,
+        caller: &Caller,
+    ) -> Result<Encrypt, ResolveError> {
+        count(&request.grant_tokens)?;
+        Ok(Encrypt {
+            key: self.key(request.key, &request.region, caller)?,
+            region: request.region,
+            algorithm: request.algorithm,
+            context: request.context,
+            plaintext: request.plaintext,
+            grant_tokens: request.grant_tokens,
+        })
+    }
+
+    /// Resolves the key of a Decrypt.
+    ///
+    /// # Errors
+    /// When the name leads to no key, or to none that is known.
+    pub fn resolve_decrypt(
+        &self,
+        request: DecryptRequest,
+        caller: &Caller,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<Decrypt, ResolveError> {
+        count(&request.grant_tokens)?;
+        let origin = origin(request.ciphertext.as_ref(), request.algorithm, inspector)?;
+        let key = self.source(request.key, origin.as_ref(), &request.region, caller)?;
+        Ok(Decrypt {
+            made_by_other_key: origin.is_some_and(|made_by| !made_by.is_related_to(&key.arn)),
+            region: request.region,
+            key,
+            algorithm: request.algorithm,
+            context: request.context,
+            ciphertext: request.ciphertext,
+            grant_tokens: request.grant_tokens,
+        })
+    }
+
+    /// Resolves the name of a key that is used in `region` by `caller`.
+    ///
+    /// # Errors
+    /// When the name leads to no key, or to none that is known.
+    pub fn resolve_key(
+        &self,
+        name: KeyIdentifier,
+        region: &Region,
+        caller: &Caller,
+    ) -> Result<ResolvedKey, ResolveError> {
+        self.key(name, region, caller)
+    }
+
+    fn key(
+        &self,
+        name: KeyIdentifier,
+        region: &Region,
+        caller: &Caller,
+    ) -> Result<ResolvedKey, ResolveError> {
+        let own_account =
+            || caller.principal.account().ok_or_else(|| ResolveError::NoAccount(name.to_string()));
+        match &name {
+            KeyIdentifier::Arn(arn) => {
+                if arn.region() != region {
+                    let key = Box::new(arn.clone());
+                    return Err(ResolveError::OtherRegion { key, region: region.clone() });
+                }
+                if self.snapshot().knows_all_keys() && self.snapshot().key(arn).is_none() {
+                    return Err(not_found(format!("`{arn}`"), arn.account(), region));
+                }
+                Ok(ResolvedKey { arn: arn.clone(), alias: None })
+            }
+            KeyIdentifier::Id(id) => {
+                let arn = self.by_id(own_account()?, region, id)?;
+                Ok(ResolvedKey { arn, alias: None })
+            }
+            KeyIdentifier::Alias(alias) => self.by_alias(own_account()?, region, alias),
+            KeyIdentifier::AliasArn(arn) => {
+                if arn.region != *region {
+                    let (account, region) = (arn.account, region.clone());
+                    return Err(ResolveError::NotFound {
+                        what: format!("`{arn}`"),
+                        account,
+                        region,
+                    });
+                }
+                self.by_alias(arn.account, region, &arn.name)
+            }
+        }
+    }
+
+    fn by_id(
+        &self,
+        account: AccountId,
+        region: &Region,
+        id: &KeyId,
+    ) -> Result<KeyArn, ResolveError> {
+        match self.snapshot().key_by_id(account, region, id) {
+            Some(entry) => Ok(entry.key.arn.clone()),
+            None if self.snapshot().knows_all_keys() => {
+                Err(not_found(format!("key `{id}`"), account, region))
+            }
+            None => Err(ResolveError::Unknown {
+                what: format!("key `{id}` of account {account}, Region {region}"),
+                reason: "the world has no such key; name a key of another account by its ARN"
+                    .into(),
+            }),
+        }
+    }
+
+    fn by_alias(
+        &self,
+        account: AccountId,
+        region: &Region,
+        name: &AliasName,
+    ) -> Result<ResolvedKey, ResolveError> {
+        match self.snapshot().alias(account, region, name) {
+            AliasTarget::Key(id) => {
+                let arn = self.by_id(account, region, id)?;
+                Ok(ResolvedKey { arn, alias: Some(name.clone()) })
+            }
+            AliasTarget::Missing => Err(not_found(format!("`{name}`"), account, region)),
+            AliasTarget::Unknown(reason) => Err(ResolveError::Unknown {
+                what: format!("`{name}` of account {account}, Region {region}"),
+                reason: reason.into(),
+            }),
+        }
+    }
+
+    /// The key that opens the ciphertext: the one given, else the one the ciphertext names.
+    fn source(
+        &self,
+        given: Option<KeyIdentifier>,
+        origin: Option<&KeyArn>,
+        region: &Region,
+        caller: &Caller,
+    ) -> Result<ResolvedKey, ResolveError> {
+        match (given, origin) {
+            // The short id of a foreign key is enough where the ciphertext names the key.
+            (Some(KeyIdentifier::Id(id)), Some(made_by)) if id == *made_by.id() => {
+                Ok(ResolvedKey { arn: self.local(made_by, region)?, alias: None })
+            }
+            (Some(name), _) => self.key(name, region, caller),
+            (None, Some(made_by)) => {
+                let arn = self.local(made_by, region)?;
+                if self.snapshot().knows_all_keys() && self.snapshot().key(&arn).is_none() {
+                    return Err(ResolveError::Masked);
+                }
+                Ok(ResolvedKey { arn, alias: None })
+            }
+            (None, None) => Err(ResolveError::SourceKeyMissing),
+        }
+    }
+
+    /// The key itself in its own Region, or its related multi-Region key in the request's.
+    fn local(&self, made_by: &KeyArn, region: &Region) -> Result<KeyArn, ResolveError> {
+        if made_by.region() == region {
+            return Ok(made_by.clone());
+        }
+        if !made_by.id().is_multi_region() {
+            return Err(ResolveError::Masked);
+        }
+        KeyArn::new(made_by.partition(), region, made_by.account(), made_by.id())
+            .ok()
+            .filter(|arn| self.snapshot().key(arn).is_some())
+            .ok_or(ResolveError::Masked)
+    }
+
+    fn same_key(&self, source: &KeyArn, destination: &KeyArn) -> Truth {
+        if source == destination {
+            Truth::True
+        } else if source.is_related_to(destination) {
+            match self.snapshot().readings().choice(Reading::ReEncryptOnSameKeyRelated) {
+                0 => Truth::Unknown,
+                choice => (choice == 1).into(),
+            }
+        } else {
+            Truth::False
+        }
+    }
+}
+
+/// The key a symmetric ciphertext names.
+fn origin(
+    ciphertext: Option<&CiphertextBlob>,
+    algorithm: EncryptionAlgorithm,
+    inspector: &impl CiphertextInspector,
+) -> Result<Option<KeyArn>, ResolveError> {
+    match ciphertext {
+        Some(blob) if algorithm == EncryptionAlgorithm::SymmetricDefault => {
+            match inspector.inspect(blob)? {
+                Provenance::Key(arn) => Ok(Some(arn)),
+                Provenance::Opaque => Ok(None),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
+fn not_found(what: String, account: AccountId, region: &Region) -> ResolveError {
+    ResolveError::NotFound { what, account, region: region.clone() }
+}
+
+fn count(tokens: &[GrantToken]) -> Result<(), ResolveError> {
+    if tokens.len() > 10 { Err(ResolveError::TooManyGrantTokens(tokens.len())) } else { Ok(()) }
+}

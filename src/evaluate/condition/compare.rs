@@ -1,0 +1,174 @@
+//! How one request value compares with the values of a condition.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use super::{Scope, positive};
+use crate::compile::{CompiledCondition, Decimal, Operands, decode_base64};
+use crate::model::{Operator, Reading, Timestamp, Truth, split_arn};
+use crate::pattern::{ArnPattern, Resolved, Variable};
+
+pub(super) struct Comparison<'c, 'q> {
+    pub(super) condition: &'q CompiledCondition,
+    pub(super) scope: &'c Scope<'q>,
+}
+
+/// Whether a value matches any of a condition's values.
+enum Match {
+    /// It surely does, surely does not, or depends on an unknown fact.
+    Settled(Truth),
+    /// It matches none of those that AWS's documentation decides; the reading says what becomes
+    /// of the comparison, negated or not.
+    Open(Reading),
+    /// The request's value is not of the operator's type.
+    Unparsable,
+}
+
+impl<'q> Comparison<'_, 'q> {
+    /// The condition for one value of the request, negation included.
+    pub(super) fn signed(&self, value: &str) -> Truth {
+        let operator = self.condition.operator.operator;
+        match self.matches(value) {
+            Match::Settled(truth) if operator.is_negated() => {
+                if truth.is_false() && self.has_unresolved_variable() {
+                    return self.unresolved();
+                }
+                truth.not()
+            }
+            Match::Settled(truth) => truth,
+            Match::Open(reading) => self.scope.open_point(reading),
+            Match::Unparsable if operator.is_negated() => {
+                self.scope.open_point(Reading::NegatedUnparsable)
+            }
+            Match::Unparsable => Truth::False,
+        }
+    }
+
+    /// A negated comparison with a value nobody can name: the value drops out, or the statement
+    /// does (iam user guide, "Policy variables").
+    fn unresolved(&self) -> Truth {
+        let effect = self.scope.effect;
+        match self.scope.choice(Reading::UnresolvedVariable) {
+            0 => Truth::True,
+            _ => (effect == crate::model::Effect::Deny).into(),
+        }
+    }
+
+    fn has_unresolved_variable(&self) -> bool {
+        let nothing =
+            |variable: &'q Variable| matches!(self.scope.resolve(variable), Resolved::Nothing);
+        match &self.condition.operands {
+            Operands::Text(values) => {
+                values.iter().flat_map(|value| value.variables()).any(nothing)
+            }
+            Operands::Arn(values) => values.iter().flat_map(|value| value.variables()).any(nothing),
+            _ => false,
+        }
+    }
+
+    fn matches(&self, value: &str) -> Match {
+        let scope = self.scope;
+        let wildcards = scope.wildcards_in_values();
+        let operator = positive(self.condition.operator.operator);
+        match &self.condition.operands {
+            Operands::Text(templates) => any(templates.iter().map(|template| {
+                Match::Settled(template.matches(value, wildcards, |it| scope.resolve(it)))
+            })),
+            Operands::Arn(patterns) => {
+                let is_arn = split_arn(value).is_some_and(|[first, ..]| first == "arn");
+                let result = any(patterns.iter().map(|pattern| match pattern {
+                    ArnPattern::Star => match scope.choice(Reading::ArnPatternStar) {
+                        0 => Match::Open(Reading::ArnPatternStar),
+                        choice => Match::Settled((choice == 1).into()),
+                    },
+                    ArnPattern::Malformed => Match::Open(Reading::MalformedOperand),
+                    ArnPattern::Parts(_) => {
+                        Match::Settled(pattern.matches(value, wildcards, |it| scope.resolve(it)))
+                    }
+                }));
+                match result {
+                    Match::Settled(Truth::False) if !is_arn => Match::Unparsable,
+                    other => other,
+                }
+            }
+            Operands::Number(numbers) => {
+                let Some(value) = Decimal::parse(value) else { return Match::Unparsable };
+                any(numbers.iter().map(|number| {
+                    typed(number.as_deref().and_then(Decimal::parse), |number| {
+                        ordered(operator, value.cmp(&number))
+                    })
+                }))
+            }
+            Operands::Date(dates) => {
+                let Ok(value) = value.parse::<Timestamp>() else { return Match::Unparsable };
+                any(dates
+                    .iter()
+                    .map(|date| typed(*date, |date| ordered(operator, value.cmp(&date)))))
+            }
+            Operands::Ip(ranges) => {
+                let Ok(value) = value.parse::<IpAddr>() else { return Match::Unparsable };
+                any(ranges.iter().map(|range| typed(*range, |range| range.contains(value))))
+            }
+            Operands::Bool(values) => {
+                // Observed: every request value but `true` counts as false.
+                let value = value.eq_ignore_ascii_case("true");
+                any(values.iter().map(|wanted| match wanted {
+                    Some(Ok(wanted)) => Match::Settled((*wanted == value).into()),
+                    Some(Err(wanted)) => match scope.choice(Reading::BoolTextCase) {
+                        0 => Match::Open(Reading::BoolTextCase),
+                        choice => Match::Settled((choice == 1 && *wanted == value).into()),
+                    },
+                    None => Match::Open(Reading::MalformedOperand),
+                }))
+            }
+            Operands::Binary(values) => {
+                let bytes = decode_base64(value);
+                any(values.iter().map(|wanted| {
+                    let equal = match (&bytes, &wanted.bytes) {
+                        (Some(value), Some(wanted)) => value == wanted,
+                        _ => wanted.text.as_ref() == value,
+                    };
+                    Match::Settled(equal.into())
+                }))
+            }
+            // Presence is decided before any comparison.
+            Operands::Null(_) => Match::Settled(Truth::False),
+        }
+    }
+}
+
+/// One sure match settles it; otherwise an open point stays open.
+fn any(matches: impl Iterator<Item = Match>) -> Match {
+    let mut truth = Truth::False;
+    let mut open = None;
+    for one in matches {
+        match one {
+            Match::Settled(Truth::True) => return Match::Settled(Truth::True),
+            Match::Settled(other) => truth = truth.or(other),
+            Match::Open(reading) => open = open.or(Some(reading)),
+            Match::Unparsable => {}
+        }
+    }
+    match (truth, open) {
+        (Truth::False, Some(reading)) => Match::Open(reading),
+        _ => Match::Settled(truth),
+    }
+}
+
+fn typed<T>(operand: Option<T>, compare: impl Fn(T) -> bool) -> Match {
+    match operand {
+        Some(operand) => Match::Settled(compare(operand).into()),
+        None => Match::Open(Reading::MalformedOperand),
+    }
+}
+
+/// `value <operator> operand`, given how the value compares to the operand.
+fn ordered(operator: Operator, ordering: Ordering) -> bool {
+    match operator {
+        Operator::DateGreaterThan | Operator::NumericGreaterThan => ordering.is_gt(),
+        Operator::DateGreaterThanEquals | Operator::NumericGreaterThanEquals => ordering.is_ge(),
+        Operator::DateLessThan | Operator::NumericLessThan => ordering.is_lt(),
+        Operator::DateLessThanEquals | Operator::NumericLessThanEquals => ordering.is_le(),
+        _ => ordering.is_eq(),
+    }
+}

@@ -1,0 +1,196 @@
+//! Whether one condition holds.
+//!
+//! Presence, set qualifiers and negation are decided here, once for all operators; how a single
+//! value compares is in `compare`.
+
+mod compare;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
+
+use super::context::{Found, RequestContext, Values};
+use crate::compile::{CompiledCondition, Operands};
+use crate::model::{Effect, Operator, PolicyKind, Reading, Readings, SetQualifier, Truth};
+use crate::pattern::{Resolved, Variable};
+use compare::Comparison;
+
+/// What a condition is judged against.
+pub(crate) struct Scope<'q> {
+    pub(crate) context: RequestContext<'q>,
+    pub(crate) kind: PolicyKind,
+    pub(crate) effect: Effect,
+    pub(crate) readings: &'q Readings,
+    /// The readings that decided something, one bit each.
+    pub(crate) used: Cell<u64>,
+}
+
+// One word holds a bit for each reading.
+const _: () = assert!(Reading::ALL.len() <= 64);
+
+impl<'q> Scope<'q> {
+    /// Whether a comparison on an open point holds; notes that the reading decided.
+    pub(crate) fn open_point(&self, reading: Reading) -> Truth {
+        self.note(reading);
+        self.readings.holds(reading, self.effect).into()
+    }
+
+    /// The chosen value's place; notes that the reading decided.
+    pub(crate) fn choice(&self, reading: Reading) -> usize {
+        self.note(reading);
+        self.readings.choice(reading)
+    }
+
+    fn note(&self, reading: Reading) {
+        self.used.set(self.used.get() | 1 << reading as u32);
+    }
+
+    pub(crate) fn wildcards_in_values(&self) -> bool {
+        self.readings.choice(Reading::VariableWildcards) == 1
+    }
+
+    /// What a policy variable stands for: only single-valued keys can be used (iam user guide,
+    /// "Policy variables").
+    pub(crate) fn resolve(&self, variable: &'q Variable) -> Resolved<'q> {
+        match self.context.find(&variable.key, self.kind) {
+            Found::One(text) => Resolved::Text(text),
+            Found::Many(_) => Resolved::Nothing,
+            Found::Absent => match &variable.default {
+                Some(text) => Resolved::Text(text.as_ref().into()),
+                None => Resolved::Nothing,
+            },
+            Found::Unknown => Resolved::Unknown,
+        }
+    }
+}
+
+/// Whether the condition holds for the request, and what the request said of its key.
+pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> (Truth, Found<'q>) {
+    let found = scope.context.find(&condition.key, scope.kind);
+    let operator = condition.operator;
+    let truth = if let Operands::Null(values) = &condition.operands {
+        null(values, operator.qualifier, &found, scope)
+    } else {
+        let comparison = Comparison { condition, scope };
+        match &found {
+            Found::Unknown => Truth::Unknown,
+            Found::Absent => absent(condition, scope),
+            Found::One(value) => match operator.qualifier {
+                None => comparison.signed(value),
+                // RULE-11: a set of one empty string counts as empty here.
+                Some(SetQualifier::ForAllValues) if value.is_empty() => Truth::True,
+                Some(_) => comparison.signed(value),
+            },
+            Found::Many(values) => many(*values, &comparison),
+        }
+    };
+    (truth, found)
+}
+
+/// E-C2: a missing key (iam user guide, "Condition operators", "…IfExists"; "Set operators").
+fn absent(condition: &CompiledCondition, scope: &Scope<'_>) -> Truth {
+    let operator = condition.operator;
+    match operator.qualifier {
+        Some(SetQualifier::ForAllValues) => Truth::True,
+        Some(SetQualifier::ForAnyValue) if operator.if_exists => {
+            scope.open_point(Reading::ForAnyValueIfExists)
+        }
+        Some(SetQualifier::ForAnyValue) => Truth::False,
+        None => (operator.if_exists || operator.operator.is_negated()).into(),
+    }
+}
+
+fn many<'q>(values: Values<'q>, comparison: &Comparison<'_, 'q>) -> Truth {
+    let operator = comparison.condition.operator;
+    match operator.qualifier {
+        Some(SetQualifier::ForAllValues) => {
+            if values.len() == 1 && values.first() == Some("") {
+                return Truth::True;
+            }
+            let mut all = Truth::True;
+            values.any(|value| {
+                all = all.and(comparison.signed(value));
+                all.is_false()
+            });
+            all
+        }
+        Some(SetQualifier::ForAnyValue) => {
+            let mut any = Truth::False;
+            values.any(|value| {
+                any = any.or(comparison.signed(value));
+                any.is_true()
+            });
+            any
+        }
+        // A key with several values needs a set operator; without one, what AWS does is
+        // observed for positive operators (no match) and open for negated ones (RULE-13).
+        None => match (values.len(), values.first()) {
+            (0, _) => (operator.if_exists || operator.operator.is_negated()).into(),
+            (1, Some(value)) => comparison.signed(value),
+            _ if operator.operator.is_negated() => {
+                comparison.scope.open_point(Reading::MultivaluedNegated)
+            }
+            _ => Truth::False,
+        },
+    }
+}
+
+/// `Null`: whether the key is missing.
+fn null(
+    wanted: &[Option<Result<bool, bool>>],
+    qualifier: Option<SetQualifier>,
+    found: &Found<'_>,
+    scope: &Scope<'_>,
+) -> Truth {
+    match qualifier {
+        // Access Analyzer, NULL_WITH_QUALIFIER.
+        Some(SetQualifier::ForAllValues) => return Truth::True,
+        Some(SetQualifier::ForAnyValue) => return Truth::False,
+        None => {}
+    }
+    let open = match found {
+        Found::One(value) if value.is_empty() => Some(Reading::EmptyStringPresence),
+        Found::Many(values) if values.is_empty() => Some(Reading::EmptySetPresence),
+        _ => None,
+    };
+    let missing = match (found, open) {
+        (Found::Unknown, _) => Truth::Unknown,
+        (Found::Absent, _) => Truth::True,
+        (_, Some(reading)) => match scope.choice(reading) {
+            0 => return scope.open_point(reading),
+            choice => (choice == 1).into(),
+        },
+        (_, None) => Truth::False,
+    };
+    let mut any = Truth::False;
+    for value in wanted {
+        any = any.or(match value {
+            Some(Ok(true)) => missing,
+            Some(Ok(false)) => missing.not(),
+            Some(Err(value)) => match scope.choice(Reading::BoolTextCase) {
+                0 => scope.open_point(Reading::BoolTextCase),
+                1 if *value => missing,
+                1 => missing.not(),
+                _ => Truth::False,
+            },
+            None => scope.open_point(Reading::MalformedOperand),
+        });
+    }
+    any
+}
+
+/// The comparison behind a negated operator.
+pub(crate) fn positive(operator: Operator) -> Operator {
+    match operator {
+        Operator::ArnNotEquals => Operator::ArnEquals,
+        Operator::ArnNotLike => Operator::ArnLike,
+        Operator::DateNotEquals => Operator::DateEquals,
+        Operator::NotIpAddress => Operator::IpAddress,
+        Operator::NumericNotEquals => Operator::NumericEquals,
+        Operator::StringNotEquals => Operator::StringEquals,
+        Operator::StringNotEqualsIgnoreCase => Operator::StringEqualsIgnoreCase,
+        Operator::StringNotLike => Operator::StringLike,
+        other => other,
+    }
+}

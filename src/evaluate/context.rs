@@ -1,0 +1,332 @@
+//! What a request says of a condition key.
+//!
+//! Keys that follow from principal, key and operation are derived on demand; the rest is what the
+//! caller stated. Nothing is copied into a map first.
+
+use std::borrow::Cow;
+
+use super::supplied::supplies;
+use crate::compile::{Entity, KeyEntry, Membership};
+use crate::model::{
+    Action, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
+    EncryptionAlgorithm, EncryptionContext, KnownKey, PolicyKind, Region, ServiceName, Truth,
+    eq_ignore_case,
+};
+
+/// A key fails `kms:ResourceAliases` conditions above this many aliases (kms developer guide,
+/// "ABAC for AWS KMS").
+const ALIASES_PER_KEY: usize = 50;
+
+/// What a request says of one key.
+#[derive(Clone, Debug)]
+pub enum Found<'a> {
+    /// The request does not carry it.
+    Absent,
+    /// Several values, or an empty set.
+    Many(Values<'a>),
+    /// One value.
+    One(Cow<'a, str>),
+    /// Nobody said.
+    Unknown,
+}
+
+/// The values of a multivalued key, wherever they are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Values<'a> {
+    /// The aliases of a key.
+    Aliases(&'a [AliasName]),
+    /// The names of an encryption context.
+    Names(&'a EncryptionContext),
+    /// The names of a service.
+    Services(&'a [ServiceName]),
+    /// A single one.
+    Single(&'a str),
+    /// As stated.
+    Stated(&'a [String]),
+}
+
+impl<'a> Values<'a> {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Aliases(aliases) => aliases.len(),
+            Self::Names(context) => context.len(),
+            Self::Services(names) => names.len(),
+            Self::Single(_) => 1,
+            Self::Stated(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `visit` with each value until it says stop; tells whether it did.
+    pub fn any(&self, mut visit: impl FnMut(&'a str) -> bool) -> bool {
+        match *self {
+            Self::Aliases(aliases) => aliases.iter().any(|alias| visit(alias.as_str())),
+            Self::Names(context) => context.names().any(visit),
+            Self::Services(names) => names.iter().any(|name| visit(name.as_str())),
+            Self::Single(value) => visit(value),
+            Self::Stated(values) => values.iter().any(|value| visit(value)),
+        }
+    }
+
+    /// The first value.
+    #[must_use]
+    pub fn first(&self) -> Option<&'a str> {
+        let mut first = None;
+        self.any(|value| {
+            first = Some(value);
+            true
+        });
+        first
+    }
+}
+
+/// What the operation itself puts into the request context, for one side.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperationFacts<'a> {
+    /// The encryption context of this side; `None` when the operation has none.
+    pub encryption_context: Option<&'a EncryptionContext>,
+    /// The algorithm used, also when it was not written.
+    pub encryption_algorithm: Option<EncryptionAlgorithm>,
+    /// The alias the request names this side's key by.
+    pub request_alias: Option<&'a AliasName>,
+    /// For ReEncrypt: whether both sides use one key.
+    pub re_encrypt_on_same_key: Option<Truth>,
+}
+
+/// The facts that context keys are derived from.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Who calls.
+    pub principal: &'a CallerPrincipal,
+    /// The user or role behind the caller; `Ok(None)` when there is none. `Err`: why not known.
+    pub entity: Result<Option<&'a Entity>, &'a str>,
+    /// The caller's account in its organization.
+    pub principal_membership: Result<Option<&'a Membership>, &'a str>,
+    /// The key asked about; `None` for actions without a key.
+    pub key: Option<&'a KeyEntry>,
+    /// The key's account in its organization.
+    pub resource_membership: Result<Option<&'a Membership>, &'a str>,
+    /// The Region the request is sent to.
+    pub region: &'a Region,
+    /// What the operation adds.
+    pub operation: OperationFacts<'a>,
+}
+
+/// Everything a request says.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestContext<'a> {
+    /// The action that is asked about: decides which `kms:` keys the request carries.
+    pub action: Action,
+    /// What was stated.
+    pub stated: &'a ContextMap,
+    /// What keys are derived from; `None` when only stated keys count.
+    pub facts: Option<&'a Facts<'a>>,
+}
+
+impl<'a> RequestContext<'a> {
+    /// What the request says of `key` to a policy of this kind.
+    #[must_use]
+    pub fn find(&self, key: &ConditionKey, kind: PolicyKind) -> Found<'a> {
+        let stated = self.stated.stated(key.lower());
+        let stated_wins = key.known() == Some(KnownKey::AwsPrincipalTag) && stated.is_some();
+        if let (Some(facts), Some(known)) = (self.facts, key.known())
+            && !stated_wins
+            && let Some(found) = facts.derive(known, key.tail(), kind, self.action)
+        {
+            return found;
+        }
+        match stated {
+            Some(ContextValue::Absent) => Found::Absent,
+            Some(ContextValue::Many(values)) => Found::Many(Values::Stated(values)),
+            Some(ContextValue::One(value)) if key.known().is_some_and(KnownKey::is_multivalued) => {
+                Found::Many(Values::Single(value))
+            }
+            Some(ContextValue::One(value)) => Found::One(Cow::Borrowed(value)),
+            None if self.stated.is_complete() => Found::Absent,
+            None => self.unstated(key),
+        }
+    }
+
+    /// A key nobody stated: a `kms:` key the action never supplies is absent, all else unknown.
+    fn unstated(&self, key: &ConditionKey) -> Found<'a> {
+        match (self.facts, key.known()) {
+            (Some(_), Some(known)) if !supplies(self.action, known) => Found::Absent,
+            _ => Found::Unknown,
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// The value of a key that follows from the facts; `None` when it must be stated.
+    fn derive(
+        &self,
+        known: KnownKey,
+        tail: &str,
+        kind: PolicyKind,
+        action: Action,
+    ) -> Option<Found<'a>> {
+        use KnownKey as K;
+        let operation = self.operation;
+        Some(match known {
+            K::KmsCallerAccount | K::AwsPrincipalAccount => {
+                one(self.principal.arn().map(|arn| account_text(arn.as_str())))
+            }
+            K::AwsPrincipalArn => one(self.principal.policy_arn().map(|arn| arn.as_str())),
+            K::AwsPrincipalIsAwsService => {
+                flag(matches!(self.principal, CallerPrincipal::Service { .. }))
+            }
+            K::AwsPrincipalServiceName => match self.principal {
+                CallerPrincipal::Service { names } => one(names.first().map(ServiceName::as_str)),
+                _ => Found::Absent,
+            },
+            K::AwsPrincipalServiceNamesList => match self.principal {
+                CallerPrincipal::Service { names } => Found::Many(Values::Services(names)),
+                _ => Found::Absent,
+            },
+            K::AwsPrincipalType => one(Some(match self.principal {
+                CallerPrincipal::Anonymous => "Anonymous",
+                CallerPrincipal::FederatedUser { .. } => "FederatedUser",
+                CallerPrincipal::RoleSession { .. } => "AssumedRole",
+                CallerPrincipal::Root(_) => "Account",
+                // AWS documents no value for services.
+                CallerPrincipal::Service { .. } => return None,
+                CallerPrincipal::User { .. } => "User",
+            })),
+            K::AwsUserName => match self.principal {
+                CallerPrincipal::User { arn, .. } => one(Some(arn.name())),
+                _ => Found::Absent,
+            },
+            K::AwsUserId => return self.user_id(),
+            K::AwsPrincipalTag => return self.principal_tag(tail),
+            K::AwsPrincipalOrgId => organization(self.principal_membership)?,
+            K::AwsPrincipalOrgPaths => organization_path(self.principal_membership)?,
+            K::AwsResourceOrgId => organization(self.resource_membership)?,
+            K::AwsResourceOrgPaths => organization_path(self.resource_membership)?,
+            K::AwsResourceAccount => one(Some(account_text(self.key?.key.arn.as_str()))),
+            K::AwsRequestedRegion => one(Some(self.region.as_str())),
+            // KMS answers over TLS alone (kms developer guide, "Infrastructure security").
+            K::AwsSecureTransport => flag(true),
+            K::KmsKeySpec | K::KmsCustomerMasterKeySpec => one(Some(self.key?.key.spec.as_str())),
+            K::KmsKeyUsage | K::KmsCustomerMasterKeyUsage => {
+                one(Some(self.key?.key.usage.as_str()))
+            }
+            K::KmsKeyOrigin => one(Some(self.key?.key.origin.as_str())),
+            K::KmsMultiRegion => flag(self.key?.key.multi_region.is_some()),
+            K::KmsMultiRegionKeyType => one(self.key?.key.multi_region.map(|kind| kind.as_str())),
+            K::KmsResourceAliases => self.resource_aliases(kind)?,
+            K::AwsResourceTag => self.resource_tag(tail, kind)?,
+            _ if !supplies(action, known) => Found::Absent,
+            K::KmsEncryptionAlgorithm => one(Some(operation.encryption_algorithm?.as_str())),
+            K::KmsEncryptionContext => encryption_context(operation.encryption_context?, tail),
+            K::KmsEncryptionContextKeys => match operation.encryption_context? {
+                context if context.is_empty() => Found::Absent,
+                context => Found::Many(Values::Names(context)),
+            },
+            K::KmsRequestAlias => one(operation.request_alias.map(AliasName::as_str)),
+            K::KmsReEncryptOnSameKey => match operation.re_encrypt_on_same_key? {
+                Truth::True => flag(true),
+                Truth::False => flag(false),
+                Truth::Unknown => Found::Unknown,
+            },
+            _ => return None,
+        })
+    }
+
+    fn user_id(&self) -> Option<Found<'a>> {
+        let id = self.entity.ok().flatten().and_then(|entity| entity.id.as_ref());
+        Some(match self.principal {
+            CallerPrincipal::Root(arn) => one(Some(account_text(arn.as_str()))),
+            CallerPrincipal::User { id: own, .. } => one(Some(own.as_ref().or(id)?.as_str())),
+            CallerPrincipal::RoleSession { session, id: own, .. } => {
+                let id = own.as_ref().or(id)?;
+                Found::One(Cow::Owned(format!("{}:{}", id.as_str(), session.name())))
+            }
+            CallerPrincipal::FederatedUser { arn, .. } => {
+                Found::One(Cow::Owned(format!("{}:{}", arn.account(), arn.name())))
+            }
+            CallerPrincipal::Anonymous => one(Some("anonymous")),
+            CallerPrincipal::Service { .. } => return None,
+        })
+    }
+
+    /// The entity's own tags. Session tags win over them and are stated, so [`RequestContext::find`]
+    /// asks what was stated first (iam user guide, "Passing session tags").
+    fn principal_tag(&self, tail: &str) -> Option<Found<'a>> {
+        match (self.principal, self.entity) {
+            (_, Ok(Some(entity))) => Some(tag(&entity.tags, tail)),
+            (CallerPrincipal::Service { .. } | CallerPrincipal::Root(_), _) => Some(Found::Absent),
+            _ => None,
+        }
+    }
+
+    fn resource_aliases(&self, kind: PolicyKind) -> Option<Found<'a>> {
+        // Key policies never see it (kms developer guide, "kms:ResourceAliases").
+        if kind == PolicyKind::Key {
+            return Some(Found::Absent);
+        }
+        let aliases = self.key?.aliases.known()?;
+        Some(match aliases.len() {
+            0 => Found::Absent,
+            count if count > ALIASES_PER_KEY => Found::Absent,
+            _ => Found::Many(Values::Aliases(aliases)),
+        })
+    }
+
+    fn resource_tag(&self, tail: &str, kind: PolicyKind) -> Option<Found<'a>> {
+        // Key policies never see it (kms developer guide, "ABAC for AWS KMS").
+        if kind == PolicyKind::Key {
+            return Some(Found::Absent);
+        }
+        self.key?.tags.known().map(|tags| tag(tags, tail))
+    }
+}
+
+fn one(value: Option<&str>) -> Found<'_> {
+    value.map_or(Found::Absent, |value| Found::One(Cow::Borrowed(value)))
+}
+
+fn flag<'a>(value: bool) -> Found<'a> {
+    one(Some(if value { "true" } else { "false" }))
+}
+
+/// The account part of an ARN.
+fn account_text(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+/// A tag whose name equals `tail` without case; two such tags make the answer unknown, as AWS
+/// warns that it is (iam user guide, "Condition").
+fn tag<'a>(tags: &'a [(String, String)], tail: &str) -> Found<'a> {
+    let mut matching = tags.iter().filter(|(name, _)| eq_ignore_case(name, tail));
+    match (matching.next(), matching.next()) {
+        (Some((_, value)), None) => one(Some(value)),
+        (None, _) => Found::Absent,
+        _ => Found::Unknown,
+    }
+}
+
+fn encryption_context<'a>(context: &'a EncryptionContext, tail: &str) -> Found<'a> {
+    let mut matching = context.iter().filter(|(name, _)| eq_ignore_case(name, tail));
+    match (matching.next(), matching.next()) {
+        (Some((_, value)), None) => one(Some(value)),
+        (None, _) => Found::Absent,
+        _ => Found::Unknown,
+    }
+}
+
+fn organization<'a>(membership: Result<Option<&'a Membership>, &'a str>) -> Option<Found<'a>> {
+    membership.ok().map(|membership| one(membership.map(|it| it.organization.as_ref())))
+}
+
+fn organization_path<'a>(membership: Result<Option<&'a Membership>, &'a str>) -> Option<Found<'a>> {
+    membership.ok().map(|membership| {
+        membership.map_or(Found::Absent, |it| Found::Many(Values::Single(it.path.as_ref())))
+    })
+}

@@ -1,0 +1,95 @@
+//! The record of what was asked, decided and done.
+
+use crate::authorize::Side;
+use crate::compile::Epoch;
+use crate::model::{
+    Action, CallerPrincipal, Decision, EncryptionAlgorithm, EncryptionContext, KeyArn, Region,
+    Timestamp,
+};
+
+/// One side of an operation as it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditSide {
+    /// Which key.
+    pub side: Side,
+    /// The action asked about.
+    pub action: Action,
+    /// The key.
+    pub key: KeyArn,
+    /// What was decided.
+    pub decision: Decision,
+    /// The encryption context of this side.
+    pub encryption_context: EncryptionContext,
+    /// The algorithm of this side.
+    pub encryption_algorithm: EncryptionAlgorithm,
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditOutcome {
+    /// It was refused; nothing was executed.
+    Denied {
+        /// AWS's error.
+        code: &'static str,
+    },
+    /// It ran, and its result was not kept: the backend failed or named other keys.
+    Failed {
+        /// What went wrong.
+        message: String,
+    },
+    /// It is authorized and about to run. Recorded before the backend is called.
+    Intended,
+    /// It ran.
+    Succeeded {
+        /// Key material of source (or only key) and destination, where the backend names it.
+        key_materials: Vec<String>,
+    },
+}
+
+impl AuditOutcome {
+    /// `denied`, `failed`, `intended` or `succeeded`.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Denied { .. } => "denied",
+            Self::Failed { .. } => "failed",
+            Self::Intended => "intended",
+            Self::Succeeded { .. } => "succeeded",
+        }
+    }
+}
+
+/// One record. Never holds plaintext, grant tokens or key material.
+#[derive(Clone, Debug)]
+pub struct AuditRecord<'a> {
+    /// Ties the intention and the outcome of one call together.
+    pub event_id: u64,
+    /// When.
+    pub time: Timestamp,
+    /// AWS's name of the operation.
+    pub operation: &'static str,
+    /// The Region the request is sent to.
+    pub region: &'a Region,
+    /// Who called.
+    pub principal: &'a CallerPrincipal,
+    /// Which state of the world it was judged on.
+    pub epoch: Epoch,
+    /// Every side.
+    pub sides: &'a [AuditSide],
+    /// What became of it.
+    pub outcome: AuditOutcome,
+}
+
+/// The record could not be kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the audit record could not be written: {0}")]
+pub struct AuditError(pub String);
+
+/// Keeps records.
+pub trait AuditLog: Send + Sync {
+    /// Keeps one record, durably: when it returns, the record must not get lost.
+    ///
+    /// # Errors
+    /// When it cannot be kept. An intention that cannot be kept is not carried out.
+    fn record(&self, record: &AuditRecord<'_>) -> Result<(), AuditError>;
+}

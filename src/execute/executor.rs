@@ -1,0 +1,340 @@
+//! Resolve, judge, record, run, compare, record.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
+use super::backend::{Decrypted, Encrypted, KmsBackend, ReEncrypted};
+use crate::authorize::{
+    Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, Encrypt,
+    EncryptRequest, Operation, ReEncrypt, ReEncryptRequest, ResolveError,
+};
+use crate::compile::{Caller, Epoch, Snapshot};
+use crate::model::{Decision, KeyArn, Timestamp};
+
+/// Tells the time; the executor needs it for the audit alone.
+pub trait TimeSource: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Tells which state the world is in at this moment.
+pub trait EpochSource: Send + Sync {
+    /// The current epoch.
+    ///
+    /// # Errors
+    /// When it cannot be told; nothing is executed then.
+    fn epoch(&self) -> Result<Epoch, String>;
+}
+
+/// An operation did not run, or its result was discarded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
+    /// Occurs when the record could not be kept; when that was the intention, nothing ran.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// Occurs when the backend failed.
+    #[error("{0}")]
+    Backend(#[source] E),
+    /// Occurs when the caller may not, or a key cannot.
+    #[error("{0}")]
+    Denied(Box<Denied<O>>),
+    /// Occurs when the backend used other keys than those judged; its result is discarded.
+    #[error(
+        "the backend answered for {answered}, but {judged} was judged: the result is discarded"
+    )]
+    OtherKey {
+        /// The key of the proof.
+        judged: Box<KeyArn>,
+        /// The key of the response.
+        answered: Box<KeyArn>,
+    },
+    /// Occurs when a name does not lead to a key.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// Occurs when the world has changed since the decision: judge again.
+    #[error("the world changed since the decision (epoch {judged}, now {now}): judge again")]
+    Stale {
+        /// The epoch of the proof.
+        judged: u64,
+        /// The current one.
+        now: u64,
+    },
+    /// Occurs when it cannot be told whether the world has changed.
+    #[error("whether the decision still holds cannot be told: {0}")]
+    UnknownEpoch(String),
+}
+
+/// Runs authorized operations on a backend, and keeps the record.
+#[derive(Debug)]
+pub struct Executor<B, A, C> {
+    backend: B,
+    audit: A,
+    clock: C,
+    calls: AtomicU64,
+}
+
+impl<B, A, C> Executor<B, A, C>
+where
+    B: KmsBackend + EpochSource,
+    A: AuditLog,
+    C: TimeSource,
+{
+    /// An executor over a backend.
+    pub fn new(backend: B, audit: A, clock: C) -> Self {
+        Self { backend, audit, clock, calls: AtomicU64::new(1) }
+    }
+
+    /// The backend, for what needs no proof.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
+    /// Resolves, judges and runs a ReEncrypt: the paved path.
+    ///
+    /// # Errors
+    /// When a name leads to no key, any side is not a sure yes, a key cannot be used, the world has
+    /// changed, the record cannot be kept, or the backend fails or answers for other keys.
+    pub async fn guarded_re_encrypt(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        request: ReEncryptRequest,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<ReEncrypted, ExecuteError<ReEncrypt, B::Error>> {
+        let authorizer = Authorizer::new(snapshot);
+        let operation = authorizer.resolve_re_encrypt(request, caller, inspector)?;
+        match authorizer.authorize(operation, caller) {
+            Ok(proof) => self.re_encrypt(proof, caller).await,
+            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
+        }
+    }
+
+    /// Resolves, judges and runs an Encrypt.
+    ///
+    /// # Errors
+    /// As [`Self::guarded_re_encrypt`].
+    pub async fn guarded_encrypt(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        request: EncryptRequest,
+    ) -> Result<Encrypted, ExecuteError<Encrypt, B::Error>> {
+        let authorizer = Authorizer::new(snapshot);
+        let operation = authorizer.resolve_encrypt(request, caller)?;
+        match authorizer.authorize(operation, caller) {
+            Ok(proof) => self.encrypt(proof, caller).await,
+            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
+        }
+    }
+
+    /// Resolves, judges and runs a Decrypt.
+    ///
+    /// # Errors
+    /// As [`Self::guarded_re_encrypt`].
+    pub async fn guarded_decrypt(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        request: DecryptRequest,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<Decrypted, ExecuteError<Decrypt, B::Error>> {
+        let authorizer = Authorizer::new(snapshot);
+        let operation = authorizer.resolve_decrypt(request, caller, inspector)?;
+        match authorizer.authorize(operation, caller) {
+            Ok(proof) => self.decrypt(proof, caller).await,
+            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
+        }
+    }
+
+    /// Runs a ReEncrypt that was authorized for `caller`.
+    ///
+    /// # Errors
+    /// When the world has changed, the record cannot be kept, or the backend fails or answers for
+    /// other keys.
+    pub async fn re_encrypt(
+        &self,
+        proof: Authorized<'_, ReEncrypt>,
+        caller: &Caller,
+    ) -> Result<ReEncrypted, ExecuteError<ReEncrypt, B::Error>> {
+        let source = proof.source().arn().clone();
+        let destination = proof.destination().arn().clone();
+        let call = self.intend(&proof, caller)?;
+        let answer = self.backend.re_encrypt(proof).await;
+        self.conclude(call, answer, |answer| {
+            same_key(&source, &answer.source_key)?;
+            same_key(&destination, &answer.destination_key)?;
+            Ok([answer.source_material.clone(), answer.destination_material.clone()]
+                .into_iter()
+                .flatten()
+                .collect())
+        })
+    }
+
+    /// Runs an Encrypt that was authorized for `caller`.
+    ///
+    /// # Errors
+    /// As [`Self::re_encrypt`].
+    pub async fn encrypt(
+        &self,
+        proof: Authorized<'_, Encrypt>,
+        caller: &Caller,
+    ) -> Result<Encrypted, ExecuteError<Encrypt, B::Error>> {
+        let key = proof.key().arn().clone();
+        let call = self.intend(&proof, caller)?;
+        let answer = self.backend.encrypt(proof).await;
+        self.conclude(call, answer, |answer| {
+            same_key(&key, &answer.key)?;
+            Ok(Vec::new())
+        })
+    }
+
+    /// Runs a Decrypt that was authorized for `caller`.
+    ///
+    /// # Errors
+    /// As [`Self::re_encrypt`].
+    pub async fn decrypt(
+        &self,
+        proof: Authorized<'_, Decrypt>,
+        caller: &Caller,
+    ) -> Result<Decrypted, ExecuteError<Decrypt, B::Error>> {
+        let key = proof.key().arn().clone();
+        let call = self.intend(&proof, caller)?;
+        let answer = self.backend.decrypt(proof).await;
+        self.conclude(call, answer, |answer| {
+            same_key(&key, &answer.key)?;
+            Ok(answer.material.iter().cloned().collect())
+        })
+    }
+
+    /// Records a refusal; the error to return.
+    fn refused<O: Operation + fmt::Debug>(
+        &self,
+        denied: Box<Denied<O>>,
+        caller: &Caller,
+        epoch: Epoch,
+    ) -> Result<ExecuteError<O, B::Error>, ExecuteError<O, B::Error>> {
+        let decisions = denied.sides.iter().map(|side| side.explanation.decision);
+        let sides = audit_sides(&denied.operation, decisions);
+        let call = Call::new(self, &denied.operation, caller, epoch, sides);
+        self.record(&call, AuditOutcome::Denied { code: denied.code() })?;
+        Ok(ExecuteError::Denied(denied))
+    }
+
+    /// Refuses a stale proof, and records the intention before anything runs.
+    fn intend<'c, O: Operation + fmt::Debug>(
+        &self,
+        proof: &Authorized<'_, O>,
+        caller: &'c Caller,
+    ) -> Result<Call<'c>, ExecuteError<O, B::Error>> {
+        let (judged, now) = (proof.epoch(), self.backend.epoch());
+        let now = now.map_err(ExecuteError::UnknownEpoch)?;
+        if judged != now {
+            return Err(ExecuteError::Stale { judged: judged.0, now: now.0 });
+        }
+        let sides = audit_sides(&**proof, std::iter::repeat(Decision::Allow));
+        let call = Call::new(self, &**proof, caller, judged, sides);
+        self.record(&call, AuditOutcome::Intended)?;
+        Ok(call)
+    }
+
+    /// Records what became of a call, and hands the answer out only if it is for the keys judged.
+    fn conclude<T, O: fmt::Debug>(
+        &self,
+        call: Call<'_>,
+        answer: Result<T, B::Error>,
+        materials: impl FnOnce(&T) -> Result<Vec<String>, Mismatch>,
+    ) -> Result<T, ExecuteError<O, B::Error>> {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.record(&call, AuditOutcome::Failed { message: error.to_string() })?;
+                return Err(ExecuteError::Backend(error));
+            }
+        };
+        match materials(&answer) {
+            Ok(key_materials) => {
+                self.record(&call, AuditOutcome::Succeeded { key_materials })?;
+                Ok(answer)
+            }
+            Err(Mismatch { judged, answered }) => {
+                let message = format!("the backend answered for {answered} instead of {judged}");
+                self.record(&call, AuditOutcome::Failed { message })?;
+                Err(ExecuteError::OtherKey { judged, answered })
+            }
+        }
+    }
+
+    fn record(&self, call: &Call<'_>, outcome: AuditOutcome) -> Result<(), AuditError> {
+        self.audit.record(&AuditRecord {
+            event_id: call.id,
+            time: self.clock.now(),
+            operation: call.operation,
+            region: &call.region,
+            principal: &call.caller.principal,
+            epoch: call.epoch,
+            sides: &call.sides,
+            outcome,
+        })
+    }
+}
+
+/// What is recorded of one call, kept while the proof is with the backend.
+struct Call<'c> {
+    id: u64,
+    operation: &'static str,
+    region: crate::model::Region,
+    caller: &'c Caller,
+    epoch: Epoch,
+    sides: Vec<AuditSide>,
+}
+
+impl<'c> Call<'c> {
+    fn new<O: Operation, B, A, C>(
+        executor: &Executor<B, A, C>,
+        operation: &O,
+        caller: &'c Caller,
+        epoch: Epoch,
+        sides: Vec<AuditSide>,
+    ) -> Self {
+        Self {
+            id: executor.calls.fetch_add(1, Ordering::Relaxed),
+            operation: O::NAME,
+            region: operation.region().clone(),
+            caller,
+            epoch,
+            sides,
+        }
+    }
+}
+
+struct Mismatch {
+    judged: Box<KeyArn>,
+    answered: Box<KeyArn>,
+}
+
+fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {
+    if judged == answered {
+        return Ok(());
+    }
+    Err(Mismatch { judged: Box::new(judged.clone()), answered: Box::new(answered.clone()) })
+}
+
+fn audit_sides<O: Operation>(
+    operation: &O,
+    decisions: impl Iterator<Item = Decision>,
+) -> Vec<AuditSide> {
+    let legs = operation.legs();
+    let sides = legs.iter().zip(decisions).filter_map(|(leg, decision)| {
+        Some(AuditSide {
+            side: leg.side,
+            action: leg.action,
+            key: leg.key.clone(),
+            decision,
+            encryption_context: leg.facts.encryption_context.cloned().unwrap_or_default(),
+            encryption_algorithm: leg.facts.encryption_algorithm?,
+        })
+    });
+    sides.collect()
+}
