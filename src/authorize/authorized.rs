@@ -173,7 +173,8 @@ impl<'s> Authorizer<'s> {
             let sides = self.explain(&operation, caller);
             return Err(Box::new(Denied { operation, sides, fault: None }));
         };
-        if let Some(fault) = operation.fault(self.snapshot()) {
+        let snapshot = self.snapshot();
+        if let Some(fault) = operation.key_fault(snapshot).or_else(|| operation.missing_data()) {
             let sides = self.explain(&operation, caller);
             return Err(Box::new(Denied { operation, sides, fault: Some(fault) }));
         }

@@ -4,6 +4,7 @@ mod authorized;
 mod authorizer;
 mod denied;
 mod operation;
+mod preflight;
 mod resolve;
 mod state;
 
@@ -17,6 +18,7 @@ pub use operation::{
     Decrypt, Encrypt, Leg, Operation, Permission, ReEncrypt, ReEncryptFrom, ReEncryptTo,
     ResolvedKey, Side,
 };
+pub use preflight::{Preflight, PreflightAnswer, PreflightError, PreflightKey, PreflightOperation};
 pub use resolve::{
     CiphertextInspector, DecryptRequest, EncryptRequest, InspectError, KeyIdentifier, NoInspector,
     Provenance, ReEncryptRequest, ResolveError,

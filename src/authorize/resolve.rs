@@ -28,6 +28,18 @@ pub enum KeyIdentifier {
     Id(KeyId),
 }
 
+impl KeyIdentifier {
+    /// The Region an ARN names.
+    #[must_use]
+    pub fn region(&self) -> Option<Region> {
+        match self {
+            Self::AliasArn(arn) => Some(arn.region.clone()),
+            Self::Arn(arn) => Some(arn.region().clone()),
+            Self::Alias(_) | Self::Id(_) => None,
+        }
+    }
+}
+
 impl FromStr for KeyIdentifier {
     type Err = InvalidText;
 

@@ -11,33 +11,45 @@ use crate::model::{EncryptionAlgorithm, KeyState, KeyUsage, Reading};
 /// An operation whose keys can be judged.
 pub trait Judged: Operation {
     /// Why a key cannot do what was permitted.
-    fn fault(&self, snapshot: &Snapshot) -> Option<KeyFault>;
+    fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault>;
+
+    /// Why there is nothing to run, as in a pre-flight: no proof is minted for it.
+    fn missing_data(&self) -> Option<KeyFault>;
 }
 
 impl Judged for ReEncrypt {
-    fn fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
+    fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
         key_fault(snapshot, Side::Source, &self.source, self.source_algorithm)
             .or_else(|| provenance(Side::Source, &self.source, self.made_by_other_key))
             .or_else(|| {
                 let algorithm = self.destination_algorithm;
                 key_fault(snapshot, Side::Destination, &self.destination, algorithm)
             })
-            .or_else(|| nothing_to_run(Side::Source, self.ciphertext.is_none(), "CiphertextBlob"))
+    }
+
+    fn missing_data(&self) -> Option<KeyFault> {
+        missing(Side::Source, self.ciphertext.is_none(), "CiphertextBlob")
     }
 }
 
 impl Judged for Decrypt {
-    fn fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
+    fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
         key_fault(snapshot, Side::Key, &self.key, self.algorithm)
             .or_else(|| provenance(Side::Key, &self.key, self.made_by_other_key))
-            .or_else(|| nothing_to_run(Side::Key, self.ciphertext.is_none(), "CiphertextBlob"))
+    }
+
+    fn missing_data(&self) -> Option<KeyFault> {
+        missing(Side::Key, self.ciphertext.is_none(), "CiphertextBlob")
     }
 }
 
 impl Judged for Encrypt {
-    fn fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
+    fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
         key_fault(snapshot, Side::Key, &self.key, self.algorithm)
-            .or_else(|| nothing_to_run(Side::Key, self.plaintext.is_none(), "Plaintext"))
+    }
+
+    fn missing_data(&self) -> Option<KeyFault> {
+        missing(Side::Key, self.plaintext.is_none(), "Plaintext")
     }
 }
 
@@ -49,8 +61,7 @@ fn provenance(side: Side, key: &ResolvedKey, made_by_other_key: bool) -> Option<
     })
 }
 
-/// A pre-flight has nothing to run, so no proof is minted for it.
-fn nothing_to_run(side: Side, missing: bool, member: &'static str) -> Option<KeyFault> {
+fn missing(side: Side, missing: bool, member: &'static str) -> Option<KeyFault> {
     missing.then(|| KeyFault {
         side,
         code: "ValidationException",
