@@ -6,3 +6,6 @@ pub mod evaluate;
 pub mod execute;
 pub mod model;
 pub mod pattern;
+#[cfg(feature = "rim")]
+pub mod report;
+pub mod syntax;

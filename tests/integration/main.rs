@@ -1,1 +1,10 @@
+//! Behaviour, tested by data.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
+mod vectors;

@@ -1,0 +1,263 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::command::{completions, demo, guarded, keys};
+use crate::exit;
+use crate::output::Color;
+
+/// Decides, exactly and offline, who may do what with AWS KMS keys, and acts only on a yes.
+#[derive(Debug, Parser)]
+#[command(version, after_help = exit::HELP, propagate_version = true)]
+pub struct Cli {
+    /// When to colour text (NO_COLOR is honoured)
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Decide one request, or every case of scenario files
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
+    /// Decide one request and show everything that was judged
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
+    /// Move a ciphertext from one key to another, if the caller may on both
+    #[command(after_help = RE_ENCRYPT_HELP)]
+    ReEncrypt(guarded::ReEncrypt),
+    /// Encrypt up to 4,096 bytes, if the caller may
+    #[command(after_help = ENCRYPT_HELP)]
+    Encrypt(guarded::Encrypt),
+    /// Decrypt a ciphertext, if the caller may
+    #[command(after_help = DECRYPT_HELP)]
+    Decrypt(guarded::Decrypt),
+    /// Manage the keys of an embedded keystore
+    #[command(subcommand, after_help = exit::HELP)]
+    Keys(keys::Keys),
+    /// List the open points of AWS's documentation and how each is read
+    #[command(after_help = exit::HELP)]
+    Readings(Readings),
+    /// Show it all on a throw-away keystore
+    #[command(after_help = exit::HELP)]
+    Demo(demo::Demo),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example: keyproof completions bash > /etc/bash_completion.d/keyproof")]
+    Completions(completions::Completions),
+    /// Print the manual page
+    #[command(after_help = "Example: keyproof man | man -l -")]
+    Man,
+}
+
+/// The facts an answer is made from.
+#[derive(Args, Debug)]
+pub struct WorldArgs {
+    /// The world folder: IAM, organization, callers, and keys where no keystore is given
+    #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
+    pub world: PathBuf,
+    /// An embedded keystore whose keys, policies, grants and aliases take the place of the folder's
+    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
+    pub keystore: Option<PathBuf>,
+    #[command(flatten)]
+    pub root_key: RootKeyArgs,
+    /// How to read an open point of the documentation (`keyproof readings` lists them)
+    #[arg(long = "reading", value_name = "NAME=VALUE")]
+    pub readings: Vec<String>,
+}
+
+/// Where the keystore's root key is.
+#[derive(Args, Debug)]
+pub struct RootKeyArgs {
+    /// The file with the root key that seals the keystore [default: the keystore's name with
+    /// `.root-key`; KEYPROOF_ROOT_KEY may hold the key itself, in base64]
+    #[arg(long, value_name = "FILE")]
+    pub root_key: Option<PathBuf>,
+}
+
+/// Who calls, and what is known of the call.
+#[derive(Args, Debug)]
+pub struct CallerArgs {
+    /// A caller of world.toml, or an ARN
+    #[arg(long, value_name = "NAME|ARN")]
+    pub caller: Option<String>,
+    /// A condition key the request carries, such as aws:SourceIp=203.0.113.7; several values are
+    /// several options
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub context: Vec<String>,
+    /// A condition key the request does not carry
+    #[arg(long, value_name = "KEY")]
+    pub absent: Vec<String>,
+    /// The call goes straight to KMS: through no VPC endpoint and no other service
+    #[arg(long)]
+    pub direct: bool,
+}
+
+/// What is asked about.
+#[derive(Args, Debug)]
+pub struct RequestArgs {
+    /// The operation (ReEncrypt, Encrypt, Decrypt, …) or action (kms:DescribeKey, …) [default:
+    /// ReEncrypt where source and destination are given]
+    #[arg(long, value_name = "NAME")]
+    pub operation: Option<String>,
+    /// The key: key id, key ARN, alias name or alias ARN
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["source_key_id", "destination_key_id"])]
+    pub key_id: Option<String>,
+    /// ReEncrypt: the key that decrypts
+    #[arg(long, value_name = "KEY", requires = "destination_key_id")]
+    pub source_key_id: Option<String>,
+    /// ReEncrypt: the key that encrypts
+    #[arg(long, value_name = "KEY", requires = "source_key_id")]
+    pub destination_key_id: Option<String>,
+    /// A pair of the encryption context; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub encryption_context: Vec<String>,
+    /// ReEncrypt: a pair of the source's encryption context
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub source_encryption_context: Vec<String>,
+    /// ReEncrypt: a pair of the destination's encryption context
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub destination_encryption_context: Vec<String>,
+    /// The encryption algorithm
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub encryption_algorithm: String,
+    /// ReEncrypt: how the source ciphertext was made
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub source_encryption_algorithm: String,
+    /// ReEncrypt: how the new ciphertext is made
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub destination_encryption_algorithm: String,
+    /// A grant token of the request; may be repeated
+    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    pub grant_tokens: Vec<String>,
+    /// The Region the request is sent to [default: that of a key named by ARN, else the world's
+    /// only one]
+    #[arg(long, value_name = "REGION", env = "AWS_REGION")]
+    pub region: Option<String>,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Scenario files; without any, the flags describe one request
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    pub world: OptionalWorldArgs,
+    #[command(flatten)]
+    pub caller: CallerArgs,
+    #[command(flatten)]
+    pub request: RequestArgs,
+    /// How to show the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+}
+
+/// The facts, where a scenario file may bring its own.
+#[derive(Args, Debug)]
+pub struct OptionalWorldArgs {
+    /// The world folder; scenario files may name their own
+    #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
+    pub world: Option<PathBuf>,
+    /// An embedded keystore whose keys, policies, grants and aliases take the place of the folder's
+    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
+    pub keystore: Option<PathBuf>,
+    #[command(flatten)]
+    pub root_key: RootKeyArgs,
+    /// How to read an open point of the documentation (`keyproof readings` lists them)
+    #[arg(long = "reading", value_name = "NAME=VALUE")]
+    pub readings: Vec<String>,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct Explain {
+    #[command(flatten)]
+    pub world: WorldArgs,
+    #[command(flatten)]
+    pub caller: CallerArgs,
+    #[command(flatten)]
+    pub request: RequestArgs,
+    /// How to show the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `readings`
+#[derive(Args, Debug)]
+pub struct Readings {
+    /// How to show them
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Text or JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How `check` shows its answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For CI servers.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// A table for a job summary.
+    Markdown,
+}
+
+const CHECK_HELP: &str = "\
+Examples:
+  keyproof check --world policies/demo --caller orders \\
+      --source-key-id alias/orders --source-encryption-context tenant=blue \\
+      --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox
+  keyproof check --world policies/demo --caller operator --operation kms:DescribeKey --key-id alias/orders --region eu-central-1
+  keyproof check --format junit tests/*.toml > report.xml
+
+Exit codes: 0 allowed, or every expectation met; 1 denied, or an expectation not met; 2 no answer.";
+
+const EXPLAIN_HELP: &str = "\
+Example:
+  keyproof explain --world policies/demo --caller reporting \\
+      --source-key-id alias/orders --source-encryption-context tenant=blue \\
+      --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox
+
+Exit codes: 0 allowed; 1 denied; 2 no answer.";
+
+const RE_ENCRYPT_HELP: &str = "\
+Example:
+  keyproof re-encrypt --world policies/demo --keystore demo.redb --caller orders \\
+      --ciphertext-blob blue.bin --source-encryption-context tenant=blue \\
+      --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox \\
+      --destination-encryption-context tenant=blue --output blue.moved.bin
+
+Exit codes: 0 done; 1 denied (nothing is written); 2 no answer (nothing is written).";
+
+const ENCRYPT_HELP: &str = "\
+Example:
+  keyproof encrypt --world policies/demo --keystore demo.redb --caller orders --region eu-central-1 \\
+      --key-id alias/orders --plaintext secret.txt --encryption-context tenant=blue --output blue.bin
+
+Exit codes: 0 done; 1 denied (nothing is written); 2 no answer (nothing is written).";
+
+const DECRYPT_HELP: &str = "\
+Example:
+  keyproof decrypt --world policies/demo --keystore demo.redb --caller partner \\
+      --ciphertext-blob blue.moved.bin --encryption-context tenant=blue --output secret.txt
+
+Exit codes: 0 done; 1 denied (nothing is written); 2 no answer (nothing is written).";

@@ -1,0 +1,10 @@
+//! F5: answers as text and JSON. Writes to a writer, never prints; the only floor below the rim
+//! that makes sentences.
+
+mod explain;
+mod json;
+mod reason;
+
+pub use explain::{Style, answer, explanation};
+pub use json::{answer_json, side_json};
+pub use reason::{Reason, reasons};
