@@ -1,4 +1,5 @@
 #![doc = "keyproof decides who may do what with AWS KMS keys."]
+#![warn(unreachable_pub)]
 
 pub mod authorize;
 pub mod compile;

@@ -7,4 +7,6 @@
     reason = "tests"
 )]
 
+mod executor;
 mod vectors;
+mod world;
