@@ -1,6 +1,8 @@
 #![doc = "keyproof decides who may do what with AWS KMS keys."]
 #![warn(unreachable_pub)]
 
+#[cfg(feature = "rim")]
+pub mod audit;
 pub mod authorize;
 pub mod compile;
 pub mod evaluate;

@@ -23,3 +23,4 @@ pub use resolve::{
     CiphertextInspector, DecryptRequest, EncryptRequest, InspectError, KeyIdentifier, NoInspector,
     Provenance, ReEncryptRequest, ResolveError,
 };
+pub use state::Judged;

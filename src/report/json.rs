@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::explain::grant_outcome;
 use super::reason::reasons;
-use crate::authorize::{KeyFault, SideAnswer};
+use crate::authorize::{PreflightAnswer, SideAnswer};
 use crate::evaluate::StatementFinding;
-use crate::model::{Readings, Truth};
+use crate::model::{CallerPrincipal, Readings, Truth};
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -108,20 +108,19 @@ struct Reading {
 /// they have in `readings`.
 #[must_use]
 pub fn answer_json(
-    (operation, caller): (&str, &str),
-    (decision, outcome): (&str, &str),
-    sides: &[SideAnswer],
-    fault: Option<&KeyFault>,
+    answer: &PreflightAnswer,
+    caller: &CallerPrincipal,
     trace: Option<&Readings>,
 ) -> serde_json::Value {
+    let caller = caller.to_string();
     let answer = Answer {
         schema: if trace.is_some() { "keyproof/explain/1" } else { "keyproof/check/1" },
-        operation,
-        caller,
-        decision,
-        outcome,
-        sides: sides.iter().map(|side| side_json(side, trace)).collect(),
-        fault: fault.map(|fault| Fault {
+        operation: answer.operation,
+        caller: &caller,
+        decision: answer.decision().as_str(),
+        outcome: answer.outcome(),
+        sides: answer.sides.iter().map(|side| side_json(side, trace)).collect(),
+        fault: answer.fault.as_ref().map(|fault| Fault {
             side: fault.side.as_str(),
             code: fault.code,
             message: &fault.message,

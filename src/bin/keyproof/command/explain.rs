@@ -1,0 +1,43 @@
+//! `explain`
+
+use keyproof::authorize::{Authorizer, PreflightAnswer};
+use keyproof::report;
+
+use crate::cli::{Explain, Format};
+use crate::exit::Exit;
+use crate::input;
+use crate::output::{CliError, Io};
+
+/// Decides one request and shows everything that was judged.
+pub fn run(args: &Explain, io: &mut Io) -> Result<Exit, CliError> {
+    let world = &args.world;
+    let loaded =
+        input::world(&world.world, world.keystore.as_ref(), &world.root_key, &world.readings)?;
+    let caller = input::caller(&loaded, &args.caller)?;
+    let question = input::preflight(&args.request, &loaded.snapshot)?;
+    let answer = Authorizer::new(&loaded.snapshot)
+        .preflight(question, &caller)
+        .map_err(CliError::new)?;
+    let readings = loaded.snapshot.readings();
+    match args.format {
+        Format::Text => {
+            writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
+            let (sides, fault) = (&answer.sides, answer.fault.as_ref());
+            report::explanation(&mut io.out, sides, fault, readings, io.style)?;
+        }
+        Format::Json => {
+            let json = report::answer_json(&answer, &caller.principal, Some(readings));
+            writeln!(io.out, "{json:#}")?;
+        }
+    }
+    Ok(exit(&answer))
+}
+
+/// What an answer means to a script.
+pub fn exit(answer: &PreflightAnswer) -> Exit {
+    match (answer.outcome(), answer.decision().is_allow()) {
+        ("allow", _) => Exit::Yes,
+        ("undetermined", _) => Exit::NoAnswer,
+        _ => Exit::No,
+    }
+}

@@ -1,0 +1,404 @@
+//! `re-encrypt`, `encrypt`, `decrypt`: judged, recorded, and run on the embedded keystore.
+
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use keyproof::audit::JsonLines;
+use keyproof::authorize::{
+    Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, ReEncryptRequest,
+    ResolveError,
+};
+use keyproof::backend::embedded::{EmbeddedKms, KeystoreError};
+use keyproof::compile::{Caller, Snapshot};
+use keyproof::execute::{ExecuteError, Executor, TimeSource};
+use keyproof::model::{CiphertextBlob, Decision, Plaintext, Region, Timestamp};
+use keyproof::report;
+use serde_json::{Value, json};
+
+use crate::cli::{CallerArgs, Format, RootKeyArgs};
+use crate::exit::Exit;
+use crate::input;
+use crate::output::{self, CliError, Io};
+
+/// What every guarded operation takes.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// The world folder: IAM, organization and callers
+    #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
+    pub world: PathBuf,
+    /// The embedded keystore
+    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
+    pub keystore: PathBuf,
+    #[command(flatten)]
+    pub root_key: RootKeyArgs,
+    /// How to read an open point of the documentation (`keyproof readings` lists them)
+    #[arg(long = "reading", value_name = "NAME=VALUE")]
+    pub readings: Vec<String>,
+    #[command(flatten)]
+    pub caller: CallerArgs,
+    /// A grant token of the request; may be repeated
+    #[arg(long = "grant-token", value_name = "TOKEN")]
+    pub grant_tokens: Vec<String>,
+    /// The Region the request is sent to [default: that of a key named by ARN, else the
+    /// keystore's only one]
+    #[arg(long, value_name = "REGION", env = "AWS_REGION")]
+    pub region: Option<String>,
+    /// Where the result goes: a file, written whole or not at all, or - [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where records go, one JSON object a line [default: the keystore's name with `.audit.jsonl`]
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+    /// Judge only: nothing is run, recorded or written
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to show the answer; json prints the result in base64 instead of writing it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `re-encrypt`
+#[derive(Args, Debug)]
+pub struct ReEncrypt {
+    #[command(flatten)]
+    pub common: Common,
+    /// The ciphertext: a file, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub ciphertext_blob: PathBuf,
+    /// The key that made the ciphertext [default: the one a symmetric ciphertext names]
+    #[arg(long, value_name = "KEY")]
+    pub source_key_id: Option<String>,
+    /// The key to encrypt under
+    #[arg(long, value_name = "KEY")]
+    pub destination_key_id: String,
+    /// A pair of the ciphertext's encryption context; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub source_encryption_context: Vec<String>,
+    /// A pair of the new encryption context; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub destination_encryption_context: Vec<String>,
+    /// How the ciphertext was made
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub source_encryption_algorithm: String,
+    /// How to encrypt
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub destination_encryption_algorithm: String,
+}
+
+/// `encrypt`
+#[derive(Args, Debug)]
+pub struct Encrypt {
+    #[command(flatten)]
+    pub common: Common,
+    /// The key
+    #[arg(long, value_name = "KEY")]
+    pub key_id: String,
+    /// What to encrypt: a file, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub plaintext: PathBuf,
+    /// A pair of the encryption context; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub encryption_context: Vec<String>,
+    /// How to encrypt
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub encryption_algorithm: String,
+}
+
+/// `decrypt`
+#[derive(Args, Debug)]
+pub struct Decrypt {
+    #[command(flatten)]
+    pub common: Common,
+    /// The ciphertext: a file, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub ciphertext_blob: PathBuf,
+    /// The key that made the ciphertext [default: the one a symmetric ciphertext names]
+    #[arg(long, value_name = "KEY")]
+    pub key_id: Option<String>,
+    /// A pair of the encryption context; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub encryption_context: Vec<String>,
+    /// How the ciphertext was made
+    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
+    pub encryption_algorithm: String,
+}
+
+/// Runs `re-encrypt`.
+pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
+    let blob = ciphertext(&args.ciphertext_blob)?;
+    let guard = Guard::open(&args.common)?;
+    let destination_key = input::key_identifier(&args.destination_key_id)?;
+    let source_key = args.source_key_id.as_deref().map(input::key_identifier).transpose()?;
+    let named = [Some(&destination_key), source_key.as_ref()];
+    let request = ReEncryptRequest {
+        region: guard.region(named.into_iter().flatten().find_map(|key| key.region()))?,
+        ciphertext: Some(blob),
+        source_key,
+        source_algorithm: input::algorithm(&args.source_encryption_algorithm)?,
+        source_context: input::encryption_context(&args.source_encryption_context)?,
+        destination_key,
+        destination_algorithm: input::algorithm(&args.destination_encryption_algorithm)?,
+        destination_context: input::encryption_context(&args.destination_encryption_context)?,
+        grant_tokens: input::grant_tokens(&args.common.grant_tokens)?,
+    };
+    let Guard { snapshot, caller, executor, .. } = &guard;
+    if args.common.dry_run {
+        let authorizer = Authorizer::new(snapshot);
+        let operation = authorizer
+            .resolve_re_encrypt(request, caller, executor.backend())
+            .map_err(|error| unresolved(&error))?;
+        return dry_run(&authorizer, operation, caller, args.common.format, io);
+    }
+    let run = executor.guarded_re_encrypt(snapshot, caller, request, executor.backend());
+    let done = match block_on(run)? {
+        Ok(done) => done,
+        Err(error) => return refused(error, args.common.format, io),
+    };
+    finish(
+        &args.common,
+        io,
+        done.ciphertext.as_bytes(),
+        &format!("re-encrypted from {} to {}", done.source_key, done.destination_key),
+        json!({
+            "CiphertextBlob": STANDARD.encode(done.ciphertext.as_bytes()),
+            "SourceKeyId": done.source_key.as_str(),
+            "KeyId": done.destination_key.as_str(),
+            "SourceEncryptionAlgorithm": done.source_algorithm.as_str(),
+            "DestinationEncryptionAlgorithm": done.destination_algorithm.as_str(),
+            "SourceKeyMaterialId": done.source_material,
+            "DestinationKeyMaterialId": done.destination_material,
+        }),
+    )
+}
+
+/// Runs `encrypt`.
+pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
+    let bytes = input::read_bytes(&args.plaintext)?;
+    let plaintext = Plaintext::new(bytes).map_err(|error| CliError::at(&args.plaintext, error))?;
+    let guard = Guard::open(&args.common)?;
+    let key = input::key_identifier(&args.key_id)?;
+    let request = EncryptRequest {
+        region: guard.region(key.region())?,
+        key,
+        plaintext: Some(plaintext),
+        algorithm: input::algorithm(&args.encryption_algorithm)?,
+        context: input::encryption_context(&args.encryption_context)?,
+        grant_tokens: input::grant_tokens(&args.common.grant_tokens)?,
+    };
+    let Guard { snapshot, caller, executor, .. } = &guard;
+    if args.common.dry_run {
+        let authorizer = Authorizer::new(snapshot);
+        let operation =
+            authorizer.resolve_encrypt(request, caller).map_err(|error| unresolved(&error))?;
+        return dry_run(&authorizer, operation, caller, args.common.format, io);
+    }
+    let done = match block_on(executor.guarded_encrypt(snapshot, caller, request))? {
+        Ok(done) => done,
+        Err(error) => return refused(error, args.common.format, io),
+    };
+    finish(
+        &args.common,
+        io,
+        done.ciphertext.as_bytes(),
+        &format!("encrypted under {}", done.key),
+        json!({
+            "CiphertextBlob": STANDARD.encode(done.ciphertext.as_bytes()),
+            "KeyId": done.key.as_str(),
+            "EncryptionAlgorithm": done.algorithm.as_str(),
+        }),
+    )
+}
+
+/// Runs `decrypt`.
+pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
+    let blob = ciphertext(&args.ciphertext_blob)?;
+    let guard = Guard::open(&args.common)?;
+    let key = args.key_id.as_deref().map(input::key_identifier).transpose()?;
+    let request = DecryptRequest {
+        region: guard.region(key.as_ref().and_then(|key| key.region()))?,
+        ciphertext: Some(blob),
+        key,
+        algorithm: input::algorithm(&args.encryption_algorithm)?,
+        context: input::encryption_context(&args.encryption_context)?,
+        grant_tokens: input::grant_tokens(&args.common.grant_tokens)?,
+    };
+    let Guard { snapshot, caller, executor, .. } = &guard;
+    if args.common.dry_run {
+        let authorizer = Authorizer::new(snapshot);
+        let operation = authorizer
+            .resolve_decrypt(request, caller, executor.backend())
+            .map_err(|error| unresolved(&error))?;
+        return dry_run(&authorizer, operation, caller, args.common.format, io);
+    }
+    let run = executor.guarded_decrypt(snapshot, caller, request, executor.backend());
+    let done = match block_on(run)? {
+        Ok(done) => done,
+        Err(error) => return refused(error, args.common.format, io),
+    };
+    finish(
+        &args.common,
+        io,
+        done.plaintext.expose(),
+        &format!("decrypted under {}", done.key),
+        json!({
+            "Plaintext": STANDARD.encode(done.plaintext.expose()),
+            "KeyId": done.key.as_str(),
+            "EncryptionAlgorithm": done.algorithm.as_str(),
+            "KeyMaterialId": done.material,
+        }),
+    )
+}
+
+struct Clock;
+
+impl TimeSource for Clock {
+    fn now(&self) -> Timestamp {
+        input::now()
+    }
+}
+
+/// A caller before an executor.
+struct Guard {
+    snapshot: Snapshot,
+    caller: Caller,
+    executor: Executor<EmbeddedKms, JsonLines, Clock>,
+    region: Option<Region>,
+}
+
+impl Guard {
+    fn open(args: &Common) -> Result<Self, CliError> {
+        let loaded =
+            input::world(&args.world, Some(&args.keystore), &args.root_key, &args.readings)?;
+        let caller = input::caller(&loaded, &args.caller)?;
+        let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
+        let audit = match &args.audit {
+            Some(path) => path.clone(),
+            None => {
+                let mut beside = args.keystore.as_os_str().to_owned();
+                beside.push(".audit.jsonl");
+                PathBuf::from(beside)
+            }
+        };
+        let audit = JsonLines::append(&audit).map_err(|error| CliError::at(&audit, error))?;
+        let keystore = loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
+        let executor = Executor::new(EmbeddedKms::new(keystore), audit, Clock);
+        Ok(Self { snapshot: loaded.snapshot, caller, executor, region })
+    }
+
+    fn region(&self, named: Option<Region>) -> Result<Region, CliError> {
+        self.region.clone().or(named).ok_or_else(|| {
+            CliError::new("the Region is not known: give --region, or name a key by its ARN")
+        })
+    }
+}
+
+fn ciphertext(path: &std::path::Path) -> Result<CiphertextBlob, CliError> {
+    let bytes = input::read_bytes(path)?;
+    CiphertextBlob::new(bytes)
+        .map_err(|error| CliError::at(path, format_args!("InvalidCiphertextException: {error}")))
+}
+
+/// Runs a future on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(future))
+}
+
+fn unresolved(error: &ResolveError) -> CliError {
+    match error.code() {
+        Some(code @ "AccessDeniedException") => CliError::denied(format_args!("{code}: {error}")),
+        Some(code) => CliError::new(format_args!("{code}: {error}")),
+        None => CliError::new(error),
+    }
+}
+
+fn dry_run<O: keyproof::authorize::Judged + fmt::Debug>(
+    authorizer: &Authorizer<'_>,
+    operation: O,
+    caller: &Caller,
+    format: Format,
+    io: &mut Io,
+) -> Result<Exit, CliError> {
+    match authorizer.authorize(operation, caller) {
+        Ok(proof) => {
+            let sides = authorizer.explain(&*proof, caller);
+            show(O::NAME, &sides, None, format, io)?;
+            Ok(Exit::Yes)
+        }
+        Err(denied) => show_denied(&denied, format, io),
+    }
+}
+
+fn refused<O: Operation + fmt::Debug>(
+    error: ExecuteError<O, KeystoreError>,
+    format: Format,
+    io: &mut Io,
+) -> Result<Exit, CliError> {
+    match error {
+        ExecuteError::Denied(denied) => show_denied(&denied, format, io),
+        ExecuteError::Resolve(error) => Err(unresolved(&error)),
+        ExecuteError::Backend(error) => match error.aws_code() {
+            Some(code) => Err(CliError::new(format_args!("{code}: {error}"))),
+            None => Err(CliError::new(error)),
+        },
+        other => Err(CliError::new(other)),
+    }
+}
+
+fn show_denied<O: Operation>(denied: &Denied<O>, format: Format, io: &mut Io) -> Result<Exit, CliError> {
+    show(O::NAME, &denied.sides, denied.fault.as_ref(), format, io)?;
+    let no = match (&denied.fault, denied.decision()) {
+        // The blob or a flag is wrong; nothing is denied.
+        (Some(fault), _) if fault.code == "IncorrectKeyException" => Exit::NoAnswer,
+        (None, Decision::Undetermined) => Exit::NoAnswer,
+        _ => Exit::No,
+    };
+    let code = denied.code();
+    writeln!(io.err, "{code}: {} was not executed and nothing was written", O::NAME)?;
+    Ok(no)
+}
+
+/// Judgements go to standard error: standard output is for the result.
+fn show(
+    operation: &str,
+    sides: &[keyproof::authorize::SideAnswer],
+    fault: Option<&KeyFault>,
+    format: Format,
+    io: &mut Io,
+) -> Result<(), CliError> {
+    match format {
+        Format::Text => report::answer(&mut io.err, sides, fault, io.style)?,
+        Format::Json => {
+            let sides: Vec<Value> = sides.iter().map(|side| report::side_json(side, None)).collect();
+            let fault = fault.map(|fault| {
+                json!({"side": fault.side.as_str(), "code": fault.code, "message": fault.message})
+            });
+            let answer = json!({
+                "schema": "keyproof/refusal/1", "operation": operation, "sides": sides, "fault": fault,
+            });
+            writeln!(io.out, "{answer:#}")?;
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    args: &Common,
+    io: &mut Io,
+    bytes: &[u8],
+    message: &str,
+    json: Value,
+) -> Result<Exit, CliError> {
+    match args.format {
+        Format::Json => output::write_bytes(io, args.output.as_ref(), format!("{json:#}\n").as_bytes())?,
+        Format::Text => {
+            output::write_bytes(io, args.output.as_ref(), bytes)?;
+            writeln!(io.err, "{message}")?;
+        }
+    }
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,29 @@
+//! One file a command: load, call one library function, show.
+
+pub mod check;
+pub mod completions;
+pub mod demo;
+pub mod explain;
+pub mod guarded;
+pub mod keys;
+pub mod readings;
+
+use crate::cli::Command;
+use crate::exit::Exit;
+use crate::output::{CliError, Io};
+
+/// Runs a command.
+pub fn run(command: Command, io: &mut Io) -> Result<Exit, CliError> {
+    match command {
+        Command::Check(args) => check::run(&args, io),
+        Command::Explain(args) => explain::run(&args, io),
+        Command::ReEncrypt(args) => guarded::re_encrypt(&args, io),
+        Command::Encrypt(args) => guarded::encrypt(&args, io),
+        Command::Decrypt(args) => guarded::decrypt(&args, io),
+        Command::Keys(args) => keys::run(&args, io),
+        Command::Readings(args) => readings::run(&args, io),
+        Command::Demo(args) => demo::run(&args, io),
+        Command::Completions(args) => completions::run(&args, io),
+        Command::Man => completions::man(io),
+    }
+}

@@ -1,0 +1,270 @@
+//! From words to what the library takes: worlds, callers, requests, files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use keyproof::authorize::{KeyIdentifier, Preflight, PreflightKey, PreflightOperation};
+use keyproof::backend::embedded::{Keystore, RootKey};
+use keyproof::compile::{Caller, Epoch, Snapshot};
+use keyproof::load::{self, World};
+use keyproof::model::{
+    ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext, GrantToken, Reading, Readings,
+    Region, Timestamp,
+};
+
+use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
+use crate::output::CliError;
+
+/// The largest file taken for data.
+const MAX_DATA_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A frozen world with its callers.
+pub struct Loaded {
+    pub snapshot: Snapshot,
+    pub world: World,
+    pub keystore: Option<Keystore>,
+}
+
+/// Now, for audit records and `aws:CurrentTime`.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::new(seconds, since.subsec_nanos())
+}
+
+/// Reads a world folder, with the keys of a keystore in place of its own where one is given.
+pub fn world(
+    folder: &Path,
+    keystore: Option<&PathBuf>,
+    root_key: &RootKeyArgs,
+    readings: &[String],
+) -> Result<Loaded, CliError> {
+    let mut world = load::world(folder).map_err(CliError::new)?;
+    for choice in readings {
+        let (name, value) = split(choice, "a reading")?;
+        let reading: Reading = name.parse().map_err(CliError::new)?;
+        world.readings_mut().choose(reading, value).map_err(CliError::new)?;
+    }
+    let keystore = keystore.map(|path| open_keystore(path, root_key)).transpose()?;
+    let snapshot = match &keystore {
+        Some(keystore) => {
+            let facts = keystore.facts().map_err(CliError::new)?;
+            world.snapshot_with(facts).map_err(CliError::new)?
+        }
+        None => world.snapshot(Epoch(0)).map_err(CliError::new)?,
+    };
+    Ok(Loaded { snapshot, world, keystore })
+}
+
+/// Opens an existing keystore.
+pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
+    if !path.exists() {
+        return Err(CliError::at(path, "no such keystore: make one with `keyproof keys create` or `keyproof keys import`"));
+    }
+    Keystore::open(path, root_key(path, args)?).map_err(|error| CliError::at(path, error))
+}
+
+/// Opens a keystore, or makes a new one.
+pub fn create_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
+    let root_key = root_key(path, args)?;
+    Keystore::open_or_create(path, root_key).map_err(|error| CliError::at(path, error))
+}
+
+fn root_key(keystore: &Path, args: &RootKeyArgs) -> Result<RootKey, CliError> {
+    if let Some(path) = &args.root_key {
+        return RootKey::from_file(path).map_err(|error| CliError::at(path, error));
+    }
+    if let Some(text) = std::env::var_os("KEYPROOF_ROOT_KEY") {
+        let text = text.into_string().map_err(|_| CliError::new("KEYPROOF_ROOT_KEY is not base64"))?;
+        return RootKey::from_base64(&text)
+            .map_err(|error| CliError::new(format_args!("KEYPROOF_ROOT_KEY: {error}")));
+    }
+    let mut beside = keystore.as_os_str().to_owned();
+    beside.push(".root-key");
+    let beside = PathBuf::from(beside);
+    RootKey::from_file(&beside).map_err(|error| CliError::at(&beside, error))
+}
+
+/// The caller named by the flags.
+pub fn caller(loaded: &Loaded, args: &CallerArgs) -> Result<Caller, CliError> {
+    let name = args.caller.as_deref().ok_or_else(|| {
+        CliError::new("who calls is missing: give --caller with a name of world.toml or an ARN")
+    })?;
+    let mut caller = loaded.world.caller(&loaded.snapshot, name).map_err(CliError::new)?;
+    add_context(&mut caller.context, args)?;
+    Ok(caller)
+}
+
+fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliError> {
+    let mut given: Vec<(&str, Vec<String>)> = Vec::new();
+    for pair in &args.context {
+        let (key, value) = split(pair, "a condition key")?;
+        match given.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            Some((_, values)) => values.push(value.to_owned()),
+            None => given.push((key, vec![value.to_owned()])),
+        }
+    }
+    for (key, mut values) in given {
+        let value = match (values.len(), values.pop()) {
+            (1, Some(one)) => ContextValue::One(one),
+            (_, Some(last)) => {
+                values.push(last);
+                ContextValue::Many(values)
+            }
+            (_, None) => ContextValue::Absent,
+        };
+        context.set(key, value);
+    }
+    for key in &args.absent {
+        context.set(key, ContextValue::Absent);
+    }
+    if args.direct {
+        load::direct_call(context);
+    }
+    Ok(())
+}
+
+/// The question described by the flags.
+pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, CliError> {
+    let key = |name: &str, context: &[String], algorithm: &str| -> Result<PreflightKey, CliError> {
+        Ok(PreflightKey {
+            name: parse(name)?,
+            context: encryption_context(context)?,
+            algorithm: parse(algorithm)?,
+        })
+    };
+    let operation = match (&args.source_key_id, &args.destination_key_id, &args.key_id) {
+        (Some(source), Some(destination), _) => {
+            if let Some(name) = args.operation.as_deref().filter(|name| *name != "ReEncrypt") {
+                let message = format!("`{name}` has one key: give --key-id instead of source and destination");
+                return Err(CliError::new(message));
+            }
+            unused(&args.encryption_context, "--encryption-context", "ReEncrypt has one for the source and one for the destination")?;
+            PreflightOperation::ReEncrypt {
+                source: key(source, &args.source_encryption_context, &args.source_encryption_algorithm)?,
+                destination: key(
+                    destination,
+                    &args.destination_encryption_context,
+                    &args.destination_encryption_algorithm,
+                )?,
+            }
+        }
+        (_, _, Some(name)) => {
+            let operation = args.operation.as_deref().ok_or_else(|| {
+                CliError::new("what is asked about is missing: give --operation, such as Decrypt")
+            })?;
+            if operation == "ReEncrypt" {
+                return Err(CliError::new("ReEncrypt has two keys: give --source-key-id and --destination-key-id"));
+            }
+            for (given, flag) in [
+                (&args.source_encryption_context, "--source-encryption-context"),
+                (&args.destination_encryption_context, "--destination-encryption-context"),
+            ] {
+                unused(given, flag, "it belongs to ReEncrypt; give --encryption-context")?;
+            }
+            PreflightOperation::Action {
+                action: PreflightOperation::action(operation).map_err(CliError::new)?,
+                key: key(name, &args.encryption_context, &args.encryption_algorithm)?,
+            }
+        }
+        _ => {
+            return Err(CliError::new(
+                "the key is missing: give --key-id, or --source-key-id and --destination-key-id",
+            ));
+        }
+    };
+    Ok(Preflight {
+        operation,
+        region: region(args.region.as_deref(), snapshot)?,
+        grant_tokens: grant_tokens(&args.grant_tokens)?,
+    })
+}
+
+fn unused(given: &[String], flag: &str, why: &str) -> Result<(), CliError> {
+    if given.is_empty() { Ok(()) } else { Err(CliError::new(format_args!("{flag} does not apply: {why}"))) }
+}
+
+/// The Region given, else the only one that has keys.
+pub fn region(given: Option<&str>, snapshot: &Snapshot) -> Result<Option<Region>, CliError> {
+    if let Some(text) = given.filter(|text| !text.is_empty()) {
+        return parse(text).map(Some);
+    }
+    let mut regions: Vec<&Region> =
+        snapshot.keys().iter().map(|entry| entry.key.arn.region()).collect();
+    regions.dedup();
+    Ok(match regions.as_slice() {
+        [only] => Some((*only).clone()),
+        _ => None,
+    })
+}
+
+/// Grant tokens of a request.
+pub fn grant_tokens(given: &[String]) -> Result<Vec<GrantToken>, CliError> {
+    given.iter().map(|text| GrantToken::new(text).map_err(CliError::new)).collect()
+}
+
+/// Pairs of an encryption context.
+pub fn encryption_context(pairs: &[String]) -> Result<EncryptionContext, CliError> {
+    let mut context = EncryptionContext::new();
+    for pair in pairs {
+        let (name, value) = split(pair, "a pair of the encryption context")?;
+        if !context.insert(name, value) {
+            return Err(CliError::new(format_args!("the encryption context has `{name}` twice")));
+        }
+    }
+    Ok(context)
+}
+
+/// Reads a word in the type it stands for.
+pub fn parse<T: FromStr>(text: &str) -> Result<T, CliError>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(CliError::new)
+}
+
+/// A key's name.
+pub fn key_identifier(text: &str) -> Result<KeyIdentifier, CliError> {
+    parse(text)
+}
+
+/// An algorithm's name.
+pub fn algorithm(text: &str) -> Result<EncryptionAlgorithm, CliError> {
+    parse(text)
+}
+
+/// The readings chosen by flags alone.
+pub fn readings() -> Readings {
+    Readings::default()
+}
+
+/// Splits `name=value` at the first `=`.
+fn split<'a>(pair: &'a str, what: &str) -> Result<(&'a str, &'a str), CliError> {
+    match pair.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name, value)),
+        _ => Err(CliError::new(format_args!("`{pair}` is not {what}: write it as name=value"))),
+    }
+}
+
+/// Reads data from a file, or from standard input for `-`.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(MAX_DATA_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(MAX_DATA_BYTES + 1).read_to_end(&mut bytes))
+    };
+    let read = read.map_err(|error| CliError::at(path, error))?;
+    if read as u64 > MAX_DATA_BYTES {
+        return Err(CliError::at(path, "is too large"));
+    }
+    Ok(bytes)
+}
+
+/// Reads a text from a file, or from standard input for `-`.
+pub fn read_text(path: &Path) -> Result<String, CliError> {
+    String::from_utf8(read_bytes(path)?).map_err(|_| CliError::at(path, "is not UTF-8 text"))
+}
