@@ -7,6 +7,8 @@ pub mod authorize;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;
+#[cfg(feature = "rim")]
+pub mod load;
 pub mod model;
 pub mod pattern;
 #[cfg(feature = "rim")]

@@ -1,0 +1,71 @@
+//! F6: files → worlds and scenarios. The only reader of files that facts come from.
+//!
+//! Every file of a world folder is what the AWS CLI prints, unchanged. A file that is missing is
+//! unknown, not empty; a file that is wrong is an error, told with its place.
+
+mod awscli;
+mod config;
+mod error;
+mod iam;
+mod node;
+mod organization;
+mod scenario;
+mod world;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+pub use awscli::grant_json;
+pub use config::direct_call;
+pub use error::{LoadError, Problem};
+pub use scenario::{Case, CaseResult, Scenario};
+pub use world::{World, world};
+
+use crate::model::{PolicyKind, Span};
+use crate::syntax;
+
+/// The largest file read, in bytes.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Refuses a text that is no key policy, with every error's place.
+///
+/// # Errors
+/// Every error of the document.
+pub fn key_policy(path: &Path, text: &str) -> Result<(), LoadError> {
+    match syntax::parse(text, PolicyKind::Key).into_result() {
+        Ok(_) => Ok(()),
+        Err(errors) => {
+            let mut all = LoadError::default();
+            for error in errors {
+                all.push(Problem::at(path, text, error.span, error.to_string()));
+            }
+            Err(all)
+        }
+    }
+}
+
+/// Reads a file as UTF-8 text.
+fn read_text(path: &Path) -> Result<String, LoadError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) => Err(LoadError::at(path, error.to_string())),
+        Ok(read) if read as u64 > MAX_BYTES => {
+            Err(LoadError::at(path, format!("is larger than {MAX_BYTES} bytes")))
+        }
+        Ok(_) => String::from_utf8(bytes).map_err(|_| LoadError::at(path, "is not UTF-8 text")),
+    }
+}
+
+/// An error of a TOML file, with its place.
+fn toml_error(path: &Path, text: &str, error: &toml::de::Error) -> LoadError {
+    let message = error.message().to_owned();
+    match error.span() {
+        Some(range) => {
+            let span = Span::new(range.start, range.end);
+            LoadError::from(Problem::at(path, text, span, message))
+        }
+        None => LoadError::at(path, message),
+    }
+}

@@ -1,0 +1,302 @@
+//! The shape of scenario files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::inline::{self, Inline};
+use super::{Case, Scenario};
+use crate::authorize::{KeyIdentifier, Preflight, PreflightKey, PreflightOperation};
+use crate::compile::{Caller, Epoch, Snapshot};
+use crate::load::{LoadError, World, direct_call};
+use crate::model::{ContextMap, ContextValue, EncryptionContext, GrantToken, Readings, Span};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ScenarioFile {
+    clause: Option<String>,
+    source: Option<String>,
+    world: Option<PathBuf>,
+    #[serde(default)]
+    readings: BTreeMap<String, String>,
+    #[serde(default)]
+    account: Vec<inline::Account>,
+    #[serde(default)]
+    key: Vec<inline::Key>,
+    #[serde(default)]
+    principal: Vec<inline::Principal>,
+    #[serde(default)]
+    endpoint: Vec<inline::Endpoint>,
+    #[serde(default)]
+    callers: BTreeMap<String, inline::CallerFile>,
+    #[serde(default, rename = "case")]
+    cases: Vec<Spanned<CaseFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct CaseFile {
+    name: String,
+    caller: String,
+    operation: Option<String>,
+    key_id: Option<String>,
+    source_key_id: Option<String>,
+    destination_key_id: Option<String>,
+    #[serde(default)]
+    encryption_context: BTreeMap<String, String>,
+    #[serde(default)]
+    source_encryption_context: BTreeMap<String, String>,
+    #[serde(default)]
+    destination_encryption_context: BTreeMap<String, String>,
+    encryption_algorithm: Option<String>,
+    source_encryption_algorithm: Option<String>,
+    destination_encryption_algorithm: Option<String>,
+    region: Option<String>,
+    #[serde(default)]
+    grant_tokens: Vec<String>,
+    #[serde(default)]
+    context: BTreeMap<String, OneOrMany>,
+    #[serde(default)]
+    absent: Vec<String>,
+    #[serde(default)]
+    direct: bool,
+    expect: String,
+    #[serde(default)]
+    sides: BTreeMap<String, String>,
+    #[serde(default)]
+    because: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany {
+    Many(Vec<String>),
+    One(String),
+}
+
+impl From<OneOrMany> for ContextValue {
+    fn from(value: OneOrMany) -> Self {
+        match value {
+            OneOrMany::Many(values) => Self::Many(values),
+            OneOrMany::One(value) => Self::One(value),
+        }
+    }
+}
+
+pub(super) fn read(path: &Path, world: Option<&World>) -> Result<Scenario, LoadError> {
+    let text = crate::load::read_text(path)?;
+    let mut file: ScenarioFile =
+        toml::from_str(&text).map_err(|error| crate::load::toml_error(path, &text, &error))?;
+    let at = |message: String| LoadError::at(path, message);
+    if file.cases.is_empty() {
+        return Err(at("the scenario has no `[[case]]`".into()));
+    }
+    let mut readings = Readings::default();
+    for (name, value) in &file.readings {
+        let reading = name.parse().map_err(|error| at(format!("readings: {error}")))?;
+        readings.choose(reading, value).map_err(|error| at(format!("readings.{name}: {error}")))?;
+    }
+    let cases = std::mem::take(&mut file.cases);
+    let brings_own = !(file.account.is_empty()
+        && file.key.is_empty()
+        && file.principal.is_empty()
+        && file.endpoint.is_empty()
+        && file.callers.is_empty());
+    let named;
+    let (snapshot, callers) = match (&file.world, brings_own) {
+        (Some(_), true) => {
+            return Err(at("a scenario names a world or brings its own, not both".into()));
+        }
+        (Some(relative), false) => {
+            let folder = path.parent().unwrap_or(Path::new("")).join(relative);
+            named = crate::load::world(&folder)?;
+            (with_readings(&named, &readings, &file.readings)?, Callers::Folder(&named))
+        }
+        (None, true) => {
+            let inline = Inline {
+                path,
+                accounts: file.account,
+                keys: file.key,
+                principals: file.principal,
+                endpoints: file.endpoint,
+                readings,
+            };
+            (inline.snapshot()?, Callers::Inline(&file.callers))
+        }
+        (None, false) => match world {
+            Some(world) => {
+                (with_readings(world, &readings, &file.readings)?, Callers::Folder(world))
+            }
+            None => {
+                return Err(at(
+                    "the scenario names no world: add `world = \"…\"`, or give --world".into(),
+                ));
+            }
+        },
+    };
+    let mut built = Vec::with_capacity(cases.len());
+    for case in cases {
+        let span = case.span();
+        let line = Span::new(span.start, span.end).line_column(&text).0;
+        let case = case.into_inner();
+        let name = case.name.clone();
+        built.push(
+            case.build(line, &callers, &snapshot).map_err(|message| {
+                LoadError::line(path, line, format!("case `{name}`: {message}"))
+            })?,
+        );
+    }
+    let (clause, source) = (file.clause, file.source);
+    Ok(Scenario { path: path.to_owned(), clause, source, cases: built, snapshot })
+}
+
+/// The world's snapshot, with the file's readings over the world's own.
+fn with_readings(
+    world: &World,
+    readings: &Readings,
+    named: &BTreeMap<String, String>,
+) -> Result<Snapshot, LoadError> {
+    if named.is_empty() {
+        return world.snapshot(Epoch(0));
+    }
+    let mut world = world.clone();
+    for name in named.keys() {
+        if let Ok(reading) = name.parse() {
+            // The value was accepted for this very reading above.
+            let _ = world.readings_mut().choose(reading, readings.value(reading));
+        }
+    }
+    world.snapshot(Epoch(0))
+}
+
+enum Callers<'a> {
+    Folder(&'a World),
+    Inline(&'a BTreeMap<String, inline::CallerFile>),
+}
+
+impl Callers<'_> {
+    fn caller(&self, name: &str, snapshot: &Snapshot) -> Result<Caller, String> {
+        match self {
+            Self::Folder(world) => world.caller(snapshot, name).map_err(|error| error.to_string()),
+            Self::Inline(callers) => match callers.get(name) {
+                Some(caller) => caller.build(snapshot),
+                None => inline::CallerFile::of(name).build(snapshot),
+            },
+        }
+    }
+}
+
+impl CaseFile {
+    fn build(
+        self,
+        line: usize,
+        callers: &Callers<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<Case, String> {
+        let mut caller = callers.caller(&self.caller, snapshot)?;
+        self.add_context(&mut caller.context);
+        let operation = self.operation()?;
+        let question = Preflight {
+            operation,
+            region: match &self.region {
+                Some(region) => Some(region.parse().map_err(text)?),
+                None => only_region(snapshot),
+            },
+            grant_tokens: self
+                .grant_tokens
+                .iter()
+                .map(|token| GrantToken::new(token).map_err(text))
+                .collect::<Result<_, _>>()?,
+        };
+        for (side, decision) in &self.sides {
+            if !["key", "source", "destination"].contains(&side.as_str()) {
+                return Err(format!("`sides` has `{side}`: it takes key, source and destination"));
+            }
+            if !["allow", "explicit-deny", "implicit-deny", "undetermined"]
+                .contains(&decision.as_str())
+            {
+                return Err(format!("`sides.{side}` is `{decision}`, which is no decision"));
+            }
+        }
+        let is_error = self.expect.ends_with("Exception");
+        let decisions = ["allow", "deny", "explicit-deny", "implicit-deny", "undetermined"];
+        if !is_error && !decisions.contains(&self.expect.as_str()) {
+            return Err(format!(
+                "`expect` is `{}`: it takes allow, deny, explicit-deny, implicit-deny, undetermined, or AWS's error",
+                self.expect
+            ));
+        }
+        Ok(Case {
+            name: self.name,
+            line,
+            expect: self.expect,
+            sides: self.sides.into_iter().collect(),
+            because: self.because,
+            caller,
+            question,
+        })
+    }
+
+    fn add_context(&self, context: &mut ContextMap) {
+        for (key, value) in &self.context {
+            context.set(key, value.clone().into());
+        }
+        for key in &self.absent {
+            context.set(key, ContextValue::Absent);
+        }
+        if self.direct {
+            direct_call(context);
+        }
+    }
+
+    fn operation(&self) -> Result<PreflightOperation, String> {
+        let key = |name: &str, pairs: &BTreeMap<String, String>, algorithm: &Option<String>| {
+            let algorithm = algorithm.as_deref().unwrap_or("SYMMETRIC_DEFAULT");
+            Ok::<_, String>(PreflightKey {
+                name: name.parse::<KeyIdentifier>().map_err(text)?,
+                context: pairs.clone().into_iter().collect::<EncryptionContext>(),
+                algorithm: algorithm.parse().map_err(text)?,
+            })
+        };
+        match (&self.source_key_id, &self.destination_key_id, &self.key_id) {
+            (Some(source), Some(destination), None) => {
+                if self.operation.as_deref().is_some_and(|name| name != "ReEncrypt") {
+                    return Err("only ReEncrypt has a source and a destination".into());
+                }
+                Ok(PreflightOperation::ReEncrypt {
+                    source: key(
+                        source,
+                        &self.source_encryption_context,
+                        &self.source_encryption_algorithm,
+                    )?,
+                    destination: key(
+                        destination,
+                        &self.destination_encryption_context,
+                        &self.destination_encryption_algorithm,
+                    )?,
+                })
+            }
+            (None, None, Some(name)) => {
+                let operation = self.operation.as_deref().ok_or("`operation` is missing")?;
+                Ok(PreflightOperation::Action {
+                    action: PreflightOperation::action(operation).map_err(text)?,
+                    key: key(name, &self.encryption_context, &self.encryption_algorithm)?,
+                })
+            }
+            _ => Err("it takes `key-id`, or `source-key-id` and `destination-key-id`".into()),
+        }
+    }
+}
+
+/// The Region of all keys, when there is but one.
+fn only_region(snapshot: &Snapshot) -> Option<crate::model::Region> {
+    let keys = snapshot.keys();
+    let first = keys.first()?.key.arn.region();
+    keys.iter().all(|entry| entry.key.arn.region() == first).then(|| first.clone())
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
