@@ -67,9 +67,11 @@ impl<'a> Blob<'a> {
     /// `None` when the bytes are not laid out as version 1 says.
     pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&[VERSION, SUITE])?;
+        // The material stands at a fixed place, before the name: a damaged length or name leaves
+        // it as it is, so that damage is not taken for a ciphertext of another key.
+        let (material, rest) = rest.split_first_chunk::<{ MaterialId::BYTES }>()?;
         let (length, rest) = rest.split_first_chunk::<2>()?;
         let (arn, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
-        let (material, rest) = rest.split_first_chunk::<{ MaterialId::BYTES }>()?;
         let (prefix, sealed) = rest.split_first_chunk::<PREFIX_LEN>()?;
         // A plaintext has at least one byte.
         if sealed.len() <= TAG_LEN {
@@ -94,7 +96,7 @@ pub(super) fn header(
     let arn = key.as_str().as_bytes();
     let length = u16::try_from(arn.len())
         .map_err(|_| KeystoreError::validation("the key's ARN is longer than 65535 bytes"))?;
-    Ok([MAGIC, &[VERSION, SUITE], &length.to_be_bytes(), arn, material.as_bytes(), prefix].concat())
+    Ok([MAGIC, &[VERSION, SUITE], material.as_bytes(), &length.to_be_bytes(), arn, prefix].concat())
 }
 
 /// The additional data of a ciphertext: the whole header and the encryption context, whose pairs

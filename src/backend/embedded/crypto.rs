@@ -238,3 +238,15 @@ impl<'a> Session<'a> {
         })
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+impl Session<'_> {
+    /// The key's material in the clear, to look for where it must not be.
+    pub(super) fn material_for_test(&self, arn: &KeyArn) -> Material {
+        let key = self.reader.record::<KeyRecord>(arn.as_str()).unwrap().unwrap().key(arn).unwrap();
+        let family = Family::of(arn);
+        let current = self.current(&family).unwrap();
+        self.material(&family, &key, current).unwrap().unwrap()
+    }
+}
