@@ -4,6 +4,8 @@
 #[cfg(feature = "rim")]
 pub mod audit;
 pub mod authorize;
+#[cfg(feature = "embedded")]
+pub mod backend;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;

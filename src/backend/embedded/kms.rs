@@ -1,0 +1,348 @@
+//! The keystore as a backend of authorized operations, and its keys as a world.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::crypto::CipherSide;
+use super::{
+    Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, PolicyName, Provenance, StoredKey,
+};
+use crate::authorize::{
+    self, Authorized, Authorizer, CiphertextInspector, Decrypt, Encrypt, InspectError, Leg,
+    ReEncrypt, Side,
+};
+use crate::compile::{
+    Caller, Epoch, KeyEntry, Known, Policy, PolicySlot, Snapshot, SnapshotBuilder, SnapshotError,
+    Source,
+};
+use crate::evaluate::OperationFacts;
+use crate::execute::{Decrypted, Encrypted, EpochSource, KmsBackend, ReEncrypted};
+use crate::model::{
+    AccountId, Action, AliasArn, AliasName, CiphertextBlob, Decision, KeyArn, KeyId, KeyManager,
+    KeyOrigin, KeyState, MultiRegionKeyType,
+    PolicyKind, Region, Timestamp,
+};
+use crate::syntax;
+
+/// A keystore that runs authorized operations. A proof of another epoch than the keystore's is
+/// refused in the very transaction that would use the keys.
+#[derive(Debug)]
+pub struct EmbeddedKms {
+    keystore: Keystore,
+}
+
+impl EmbeddedKms {
+    /// Wraps an open keystore.
+    #[must_use]
+    pub fn new(keystore: Keystore) -> Self {
+        Self { keystore }
+    }
+
+    /// The keystore, for what needs no proof.
+    #[must_use]
+    pub fn keystore(&self) -> &Keystore {
+        &self.keystore
+    }
+
+    fn session<O: authorize::Operation>(
+        &self,
+        proof: &Authorized<'_, O>,
+    ) -> Result<super::crypto::Session<'_>, KeystoreError> {
+        let session = self.keystore.session()?;
+        if session.epoch() != proof.epoch().0 {
+            return Err(KeystoreError::Stale { judged: proof.epoch().0, now: session.epoch() });
+        }
+        Ok(session)
+    }
+}
+
+impl EpochSource for EmbeddedKms {
+    fn epoch(&self) -> Result<Epoch, String> {
+        self.keystore.epoch().map(Epoch).map_err(|error| error.to_string())
+    }
+}
+
+impl CiphertextInspector for EmbeddedKms {
+    fn inspect(&self, ciphertext: &CiphertextBlob) -> Result<authorize::Provenance, InspectError> {
+        match Provenance::of(ciphertext) {
+            Ok(Provenance::Key { key, .. }) => Ok(authorize::Provenance::Key(key)),
+            Ok(Provenance::Opaque) => Ok(authorize::Provenance::Opaque),
+            Err(error) => Err(InspectError(error.to_string())),
+        }
+    }
+}
+
+impl KmsBackend for EmbeddedKms {
+    type Error = KeystoreError;
+
+    async fn re_encrypt(
+        &self,
+        operation: Authorized<'_, ReEncrypt>,
+    ) -> Result<ReEncrypted, KeystoreError> {
+        let session = self.session(&operation)?;
+        let ciphertext = operation.ciphertext().ok_or(KeystoreError::InvalidCiphertext)?;
+        let source = CipherSide {
+            key: operation.source().arn(),
+            context: operation.source_context(),
+            algorithm: operation.source_algorithm(),
+        };
+        let destination = CipherSide {
+            key: operation.destination().arn(),
+            context: operation.destination_context(),
+            algorithm: operation.destination_algorithm(),
+        };
+        let done = session.re_encrypt(source, ciphertext, destination)?;
+        Ok(ReEncrypted {
+            ciphertext: done.ciphertext,
+            source_key: done.source,
+            destination_key: done.destination,
+            source_algorithm: done.source_algorithm,
+            destination_algorithm: done.destination_algorithm,
+            source_material: done.source_material.map(|id| id.to_string()),
+            destination_material: done.destination_material.map(|id| id.to_string()),
+        })
+    }
+
+    async fn encrypt(
+        &self,
+        operation: Authorized<'_, Encrypt>,
+    ) -> Result<Encrypted, KeystoreError> {
+        let session = self.session(&operation)?;
+        let side = CipherSide {
+            key: operation.key().arn(),
+            context: operation.context(),
+            algorithm: operation.algorithm(),
+        };
+        let plaintext = operation
+            .plaintext()
+            .ok_or_else(|| KeystoreError::validation("the request has no plaintext"))?;
+        let done = session.encrypt(side, plaintext)?;
+        Ok(Encrypted { ciphertext: done.ciphertext, key: done.key, algorithm: done.algorithm })
+    }
+
+    async fn decrypt(
+        &self,
+        operation: Authorized<'_, Decrypt>,
+    ) -> Result<Decrypted, KeystoreError> {
+        let session = self.session(&operation)?;
+        let side = CipherSide {
+            key: operation.key().arn(),
+            context: operation.context(),
+            algorithm: operation.algorithm(),
+        };
+        let ciphertext = operation.ciphertext().ok_or(KeystoreError::InvalidCiphertext)?;
+        let done = session.decrypt(side, ciphertext)?;
+        Ok(Decrypted {
+            plaintext: done.plaintext,
+            key: done.key,
+            algorithm: done.algorithm,
+            material: done.material.map(|id| id.to_string()),
+        })
+    }
+}
+
+/// Adds the keystore's keys, policies, grants, aliases and tags to a world that has none.
+///
+/// # Errors
+/// When the world has one of the keys already.
+pub fn add_keys(
+    builder: &mut SnapshotBuilder,
+    contents: KeystoreContents,
+) -> Result<(), SnapshotError> {
+    builder.epoch(Epoch(contents.epoch)).knows_all_keys();
+    let mut aliases: HashMap<(AccountId, Region), Vec<(AliasName, KeyId)>> = HashMap::new();
+    for stored in contents.keys {
+        let arn = stored.key.arn.clone();
+        let place = aliases.entry((arn.account(), arn.region().clone())).or_default();
+        place.extend(stored.aliases.iter().map(|alias| (alias.name.clone(), arn.id().clone())));
+        builder.key(entry(stored))?;
+    }
+    for ((account, region), named) in aliases {
+        builder.aliases(account, region, Known::Known(named));
+    }
+    Ok(())
+}
+
+fn entry(stored: StoredKey) -> KeyEntry {
+    let arn = &stored.key.arn;
+    let policies =
+        stored.policies.iter().map(|(name, text)| slot(arn, name.as_str(), text)).collect();
+    KeyEntry {
+        key: stored.key,
+        policies,
+        grants: Known::Known(stored.grants),
+        tags: Known::Known(stored.tags.into_iter().collect()),
+        aliases: Known::Known(Vec::new()),
+    }
+}
+
+fn slot(key: &KeyArn, name: &str, text: &str) -> PolicySlot {
+    let file = format!("{key} policy {name}");
+    let label = format!("key policy {name}");
+    match syntax::parse(text, PolicyKind::Key).into_result() {
+        Ok(document) => {
+            let source = Source::file(&file, text);
+            PolicySlot::Compiled(Arc::new(Policy::compile(&document, PolicyKind::Key, &label, source)))
+        }
+        Err(errors) => PolicySlot::Unreadable {
+            name: label.into(),
+            reason: errors.first().map(ToString::to_string).unwrap_or_default().into(),
+        },
+    }
+}
+
+/// Makes the keys of a world in the keystore: same ARNs, policies, grants, aliases, tags and
+/// enabled or disabled; new key material. Gives the ARNs, sorted.
+///
+/// # Errors
+/// When the keystore cannot hold one of the keys, or has it already, or a fact of a key is unknown.
+/// Keys made before the failing one stay.
+pub fn import(
+    keystore: &Keystore,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Result<Vec<KeyArn>, KeystoreError> {
+    let entries = snapshot.keys();
+    for entry in &entries {
+        importable(entry)?;
+    }
+    let mut made = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let arn = &entry.key.arn;
+        let (mut default, mut shared) = (None, None);
+        for slot in &entry.policies {
+            if let PolicySlot::Compiled(policy) = slot {
+                let text = policy.source.text.to_string();
+                if policy.name.ends_with("AWS_RAM") { shared = Some(text) } else { default = Some(text) }
+            }
+        }
+        let tags = entry.tags.known().cloned().unwrap_or_default();
+        let new = NewKey {
+            partition: arn.partition().to_owned(),
+            spec: entry.key.spec,
+            usage: entry.key.usage,
+            scope: match entry.key.multi_region {
+                Some(_) => super::KeyScope::MultiRegion,
+                None => super::KeyScope::SingleRegion,
+            },
+            policy: default,
+            tags,
+            id: Some(arn.id().clone()),
+            ..NewKey::symmetric(arn.account(), arn.region().clone())
+        };
+        keystore.create_key(&new, now)?;
+        if let Some(text) = shared {
+            keystore.put_policy(arn, PolicyName::AwsRam, &text)?;
+        }
+        for grant in entry.grants.known().into_iter().flatten() {
+            let new = NewGrant {
+                name: grant.name.as_ref().map(ToString::to_string),
+                grantee: grant.grantee.clone(),
+                retiring: grant.retiring.clone(),
+                operations: grant.operations,
+                constraints: grant.constraints.clone(),
+                issuing_account: grant.issuing_account,
+            };
+            keystore.create_grant(arn, new, now)?;
+        }
+        for name in entry.aliases.known().into_iter().flatten() {
+            let alias = AliasArn {
+                partition: arn.partition().into(),
+                region: arn.region().clone(),
+                account: arn.account(),
+                name: name.clone(),
+            };
+            keystore.create_alias(&alias, arn, now)?;
+        }
+        if entry.key.state == KeyState::Disabled {
+            keystore.disable_key(arn)?;
+        }
+        made.push(arn.clone());
+    }
+    Ok(made)
+}
+
+/// Refuses, before anything is made, what cannot be made the same.
+fn importable(entry: &KeyEntry) -> Result<(), KeystoreError> {
+    let arn = &entry.key.arn;
+    let refuse = |what: String| Err(KeystoreError::validation(format!("{arn} {what}")));
+    if entry.key.manager != KeyManager::Customer || entry.key.origin != KeyOrigin::AwsKms {
+        return refuse("is not a customer managed key with material made by KMS".into());
+    }
+    if entry.key.multi_region == Some(MultiRegionKeyType::Replica) {
+        return refuse("is a replica: make it with `keyproof keys replicate`".into());
+    }
+    if !matches!(entry.key.state, KeyState::Enabled | KeyState::Disabled) {
+        return refuse(format!("is in state {}", entry.key.state));
+    }
+    for slot in &entry.policies {
+        if let PolicySlot::Unreadable { reason, .. } = slot {
+            return refuse(format!("has a policy that is not known: {reason}"));
+        }
+    }
+    if let Known::Unknown(reason) = &entry.grants {
+        return refuse(format!("has grants that are not known: {reason}"));
+    }
+    if let Known::Unknown(reason) = &entry.aliases {
+        return refuse(format!("has aliases that are not known: {reason}"));
+    }
+    Ok(())
+}
+
+/// The new policy would lock its author out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockoutError {
+    /// Occurs when the policy does not let the caller replace it again.
+    #[error(
+        "MalformedPolicyDocumentException: the new key policy will not allow {caller} to update the key policy \
+         in the future ({decision}); give --world and --caller of somebody who may, or bypass the check"
+    )]
+    LockedOut {
+        /// Who was asked about.
+        caller: String,
+        /// What was answered.
+        decision: Decision,
+    },
+    /// Occurs when the key is not in the keystore.
+    #[error("key `{0}` does not exist")]
+    NoKey(Box<KeyArn>),
+    /// Occurs when two facts of the world contradict each other.
+    #[error(transparent)]
+    World(#[from] SnapshotError),
+}
+
+/// KMS's lock-out check: with `text` as the key's `default` policy, and without the `AWS_RAM`
+/// policy, the caller must be able to call PutKeyPolicy again.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>.
+///
+/// # Errors
+/// When it is not a sure yes.
+pub fn lockout_check(
+    mut builder: SnapshotBuilder,
+    mut contents: KeystoreContents,
+    key: &KeyArn,
+    text: &str,
+    caller: &Caller,
+) -> Result<(), LockoutError> {
+    let stored = contents.keys.iter_mut().find(|stored| stored.key.arn == *key);
+    let stored = stored.ok_or_else(|| LockoutError::NoKey(Box::new(key.clone())))?;
+    stored.policies = [(PolicyName::Default, text.to_owned())].into();
+    add_keys(&mut builder, contents)?;
+    let snapshot = builder.build();
+    let leg = Leg {
+        side: Side::Key,
+        action: Action::PutKeyPolicy,
+        key,
+        region: key.region(),
+        facts: OperationFacts::default(),
+        grant_tokens: &[],
+    };
+    let decision = Authorizer::new(&snapshot).decide_leg(&leg, caller);
+    if decision.is_allow() {
+        return Ok(());
+    }
+    Err(LockoutError::LockedOut { caller: caller.principal.to_string(), decision })
+}
+

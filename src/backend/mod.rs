@@ -1,0 +1,3 @@
+//! F6: where operations really happen.
+
+pub mod embedded;
