@@ -137,7 +137,9 @@ fn constraints(node: &Node<'_>) -> Result<GrantConstraints, LoadError> {
             "SourceArn" => read.source_arn = Some(value.str()?.into()),
             // A constraint nobody here knows would be dropped: the grant would give too much.
             other => {
-                return Err(value.problem(format!("`{other}` is no grant constraint that is known")));
+                return Err(
+                    value.problem(format!("`{other}` is no grant constraint that is known"))
+                );
             }
         }
     }

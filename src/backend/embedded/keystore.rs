@@ -8,9 +8,9 @@ use redb::{
     StorageError, TableDefinition, TableError, WriteTransaction,
 };
 
+use super::crypto::Session;
 use super::record::{Malformed, Record};
 use super::seal::{self, KEY_LEN, PREFIX_LEN};
-use super::crypto::Session;
 use super::{KeystoreError, RootKey, file};
 
 /// The embedded KMS's keys, policies, grants, aliases and tags in one file.

@@ -19,8 +19,7 @@ use crate::evaluate::OperationFacts;
 use crate::execute::{Decrypted, Encrypted, EpochSource, KmsBackend, ReEncrypted};
 use crate::model::{
     AccountId, Action, AliasArn, AliasName, CiphertextBlob, Decision, KeyArn, KeyId, KeyManager,
-    KeyOrigin, KeyState, MultiRegionKeyType,
-    PolicyKind, Region, Timestamp,
+    KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
 };
 use crate::syntax;
 
@@ -182,7 +181,12 @@ fn slot(key: &KeyArn, name: &str, text: &str) -> PolicySlot {
     match syntax::parse(text, PolicyKind::Key).into_result() {
         Ok(document) => {
             let source = Source::file(&file, text);
-            PolicySlot::Compiled(Arc::new(Policy::compile(&document, PolicyKind::Key, &label, source)))
+            PolicySlot::Compiled(Arc::new(Policy::compile(
+                &document,
+                PolicyKind::Key,
+                &label,
+                source,
+            )))
         }
         Err(errors) => PolicySlot::Unreadable {
             name: label.into(),
@@ -213,7 +217,11 @@ pub fn import(
         for slot in &entry.policies {
             if let PolicySlot::Compiled(policy) = slot {
                 let text = policy.source.text.to_string();
-                if policy.name.ends_with("AWS_RAM") { shared = Some(text) } else { default = Some(text) }
+                if policy.name.ends_with("AWS_RAM") {
+                    shared = Some(text)
+                } else {
+                    default = Some(text)
+                }
             }
         }
         let tags = entry.tags.known().cloned().unwrap_or_default();
@@ -345,4 +353,3 @@ pub fn lockout_check(
     }
     Err(LockoutError::LockedOut { caller: caller.principal.to_string(), decision })
 }
-

@@ -7,16 +7,16 @@ use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use keyproof::authorize::{KeyIdentifier, Preflight, PreflightKey, PreflightOperation};
-use keyproof::backend::embedded::{Keystore, RootKey};
+use keyproof::backend::embedded::{self, Keystore, KeystoreError, RootKey};
 use keyproof::compile::{Caller, Epoch, Snapshot};
 use keyproof::load::{self, World};
 use keyproof::model::{
-    ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext, GrantToken, Reading, Readings,
-    Region, Timestamp,
+    ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext, GrantToken, Reading, Region,
+    Timestamp,
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
-use crate::output::CliError;
+use crate::output::{self, CliError};
 
 /// The largest file taken for data.
 const MAX_DATA_BYTES: u64 = 16 * 1024 * 1024;
@@ -51,8 +51,10 @@ pub fn world(
     let keystore = keystore.map(|path| open_keystore(path, root_key)).transpose()?;
     let snapshot = match &keystore {
         Some(keystore) => {
-            let facts = keystore.facts().map_err(CliError::new)?;
-            world.snapshot_with(facts).map_err(CliError::new)?
+            let mut builder = world.without_keys();
+            let contents = keystore.contents().map_err(CliError::new)?;
+            embedded::add_keys(&mut builder, contents).map_err(CliError::new)?;
+            builder.build()
         }
         None => world.snapshot(Epoch(0)).map_err(CliError::new)?,
     };
@@ -62,30 +64,37 @@ pub fn world(
 /// Opens an existing keystore.
 pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
     if !path.exists() {
-        return Err(CliError::at(path, "no such keystore: make one with `keyproof keys create` or `keyproof keys import`"));
+        return Err(CliError::at(
+            path,
+            "no such keystore: make one with `keyproof keys create` or `keyproof keys import`",
+        ));
     }
-    Keystore::open(path, root_key(path, args)?).map_err(|error| CliError::at(path, error))
+    Keystore::open(path, root_key(path, args, RootKey::from_file)?)
+        .map_err(|error| CliError::at(path, error))
 }
 
 /// Opens a keystore, or makes a new one.
 pub fn create_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
-    let root_key = root_key(path, args)?;
+    let root_key = root_key(path, args, RootKey::from_file_or_new)?;
     Keystore::open_or_create(path, root_key).map_err(|error| CliError::at(path, error))
 }
 
-fn root_key(keystore: &Path, args: &RootKeyArgs) -> Result<RootKey, CliError> {
+fn root_key(
+    keystore: &Path,
+    args: &RootKeyArgs,
+    from_file: fn(&Path) -> Result<RootKey, KeystoreError>,
+) -> Result<RootKey, CliError> {
     if let Some(path) = &args.root_key {
-        return RootKey::from_file(path).map_err(|error| CliError::at(path, error));
+        return from_file(path).map_err(|error| CliError::at(path, error));
     }
     if let Some(text) = std::env::var_os("KEYPROOF_ROOT_KEY") {
-        let text = text.into_string().map_err(|_| CliError::new("KEYPROOF_ROOT_KEY is not base64"))?;
+        let text =
+            text.into_string().map_err(|_| CliError::new("KEYPROOF_ROOT_KEY is not base64"))?;
         return RootKey::from_base64(&text)
             .map_err(|error| CliError::new(format_args!("KEYPROOF_ROOT_KEY: {error}")));
     }
-    let mut beside = keystore.as_os_str().to_owned();
-    beside.push(".root-key");
-    let beside = PathBuf::from(beside);
-    RootKey::from_file(&beside).map_err(|error| CliError::at(&beside, error))
+    let beside = output::beside(keystore, "root-key");
+    from_file(&beside).map_err(|error| CliError::at(&beside, error))
 }
 
 /// The caller named by the flags.
@@ -139,12 +148,22 @@ pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, C
     let operation = match (&args.source_key_id, &args.destination_key_id, &args.key_id) {
         (Some(source), Some(destination), _) => {
             if let Some(name) = args.operation.as_deref().filter(|name| *name != "ReEncrypt") {
-                let message = format!("`{name}` has one key: give --key-id instead of source and destination");
+                let message = format!(
+                    "`{name}` has one key: give --key-id instead of source and destination"
+                );
                 return Err(CliError::new(message));
             }
-            unused(&args.encryption_context, "--encryption-context", "ReEncrypt has one for the source and one for the destination")?;
+            unused(
+                &args.encryption_context,
+                "--encryption-context",
+                "ReEncrypt has one for the source and one for the destination",
+            )?;
             PreflightOperation::ReEncrypt {
-                source: key(source, &args.source_encryption_context, &args.source_encryption_algorithm)?,
+                source: key(
+                    source,
+                    &args.source_encryption_context,
+                    &args.source_encryption_algorithm,
+                )?,
                 destination: key(
                     destination,
                     &args.destination_encryption_context,
@@ -157,7 +176,9 @@ pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, C
                 CliError::new("what is asked about is missing: give --operation, such as Decrypt")
             })?;
             if operation == "ReEncrypt" {
-                return Err(CliError::new("ReEncrypt has two keys: give --source-key-id and --destination-key-id"));
+                return Err(CliError::new(
+                    "ReEncrypt has two keys: give --source-key-id and --destination-key-id",
+                ));
             }
             for (given, flag) in [
                 (&args.source_encryption_context, "--source-encryption-context"),
@@ -184,7 +205,11 @@ pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, C
 }
 
 fn unused(given: &[String], flag: &str, why: &str) -> Result<(), CliError> {
-    if given.is_empty() { Ok(()) } else { Err(CliError::new(format_args!("{flag} does not apply: {why}"))) }
+    if given.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::new(format_args!("{flag} does not apply: {why}")))
+    }
 }
 
 /// The Region given, else the only one that has keys.
@@ -234,11 +259,6 @@ pub fn key_identifier(text: &str) -> Result<KeyIdentifier, CliError> {
 /// An algorithm's name.
 pub fn algorithm(text: &str) -> Result<EncryptionAlgorithm, CliError> {
     parse(text)
-}
-
-/// The readings chosen by flags alone.
-pub fn readings() -> Readings {
-    Readings::default()
 }
 
 /// Splits `name=value` at the first `=`.

@@ -139,3 +139,11 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
         CliError::at(path, error)
     })
 }
+
+/// A file beside another: its name with a further ending.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}

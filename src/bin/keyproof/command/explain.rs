@@ -15,9 +15,8 @@ pub fn run(args: &Explain, io: &mut Io) -> Result<Exit, CliError> {
         input::world(&world.world, world.keystore.as_ref(), &world.root_key, &world.readings)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
-    let answer = Authorizer::new(&loaded.snapshot)
-        .preflight(question, &caller)
-        .map_err(CliError::new)?;
+    let answer =
+        Authorizer::new(&loaded.snapshot).preflight(question, &caller).map_err(CliError::new)?;
     let readings = loaded.snapshot.readings();
     match args.format {
         Format::Text => {

@@ -133,9 +133,10 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
     let guard = Guard::open(&args.common)?;
     let destination_key = input::key_identifier(&args.destination_key_id)?;
     let source_key = args.source_key_id.as_deref().map(input::key_identifier).transpose()?;
-    let named = [Some(&destination_key), source_key.as_ref()];
+    let named =
+        destination_key.region().or_else(|| source_key.as_ref().and_then(|key| key.region()));
     let request = ReEncryptRequest {
-        region: guard.region(named.into_iter().flatten().find_map(|key| key.region()))?,
+        region: guard.region(named)?,
         ciphertext: Some(blob),
         source_key,
         source_algorithm: input::algorithm(&args.source_encryption_algorithm)?,
@@ -277,11 +278,7 @@ impl Guard {
         let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
         let audit = match &args.audit {
             Some(path) => path.clone(),
-            None => {
-                let mut beside = args.keystore.as_os_str().to_owned();
-                beside.push(".audit.jsonl");
-                PathBuf::from(beside)
-            }
+            None => output::beside(&args.keystore, "audit.jsonl"),
         };
         let audit = JsonLines::append(&audit).map_err(|error| CliError::at(&audit, error))?;
         let keystore = loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
@@ -349,7 +346,11 @@ fn refused<O: Operation + fmt::Debug>(
     }
 }
 
-fn show_denied<O: Operation>(denied: &Denied<O>, format: Format, io: &mut Io) -> Result<Exit, CliError> {
+fn show_denied<O: Operation>(
+    denied: &Denied<O>,
+    format: Format,
+    io: &mut Io,
+) -> Result<Exit, CliError> {
     show(O::NAME, &denied.sides, denied.fault.as_ref(), format, io)?;
     let no = match (&denied.fault, denied.decision()) {
         // The blob or a flag is wrong; nothing is denied.
@@ -373,7 +374,8 @@ fn show(
     match format {
         Format::Text => report::answer(&mut io.err, sides, fault, io.style)?,
         Format::Json => {
-            let sides: Vec<Value> = sides.iter().map(|side| report::side_json(side, None)).collect();
+            let sides: Vec<Value> =
+                sides.iter().map(|side| report::side_json(side, None)).collect();
             let fault = fault.map(|fault| {
                 json!({"side": fault.side.as_str(), "code": fault.code, "message": fault.message})
             });
@@ -394,7 +396,9 @@ fn finish(
     json: Value,
 ) -> Result<Exit, CliError> {
     match args.format {
-        Format::Json => output::write_bytes(io, args.output.as_ref(), format!("{json:#}\n").as_bytes())?,
+        Format::Json => {
+            output::write_bytes(io, args.output.as_ref(), format!("{json:#}\n").as_bytes())?
+        }
         Format::Text => {
             output::write_bytes(io, args.output.as_ref(), bytes)?;
             writeln!(io.err, "{message}")?;

@@ -7,10 +7,11 @@ use keyproof::authorize::KeyIdentifier;
 use keyproof::backend::embedded::{
     self, KeyScope, Keystore, NewGrant, NewKey, NewReplica, PolicyName, StoredKey,
 };
+use keyproof::compile::{Caller, Epoch, Known, Snapshot, SnapshotBuilder};
 use keyproof::load;
 use keyproof::model::{
-    AccountId, AliasArn, AliasName, EncryptionContextConstraint, GrantConstraints, GrantOperation,
-    GrantPrincipal, KeyArn, KeyId, KeySpec, KeyUsage, Region,
+    AccountId, AliasArn, AliasName, CallerPrincipal, EncryptionContextConstraint, GrantConstraints,
+    GrantOperation, GrantPrincipal, KeyArn, KeyId, KeySpec, KeyUsage, PrincipalArn, Region,
 };
 use serde_json::{Value, json};
 
@@ -51,7 +52,9 @@ pub enum Keys {
     )]
     Create(Create),
     /// Make the keys, policies, grants, aliases and tags of a world folder, with new key material
-    #[command(after_help = "Example:\n  keyproof keys import --keystore demo.redb --world policies/demo")]
+    #[command(
+        after_help = "Example:\n  keyproof keys import --keystore demo.redb --world policies/demo"
+    )]
     Import(Import),
     /// Make a related multi-Region key in another Region
     Replicate(Replicate),
@@ -298,7 +301,9 @@ pub fn run(keys: &Keys, io: &mut Io) -> Result<Exit, CliError> {
         Keys::Enable(args) => change(args, io, "enabled", Keystore::enable_key)?,
         Keys::Disable(args) => change(args, io, "disabled", Keystore::disable_key)?,
         Keys::Rotate(args) => {
-            change(args, io, "rotated", |store, key| store.rotate_key(key, input::now()).map(drop))?;
+            change(args, io, "rotated", |store, key| {
+                store.rotate_key(key, input::now()).map(drop)
+            })?;
         }
         Keys::ScheduleDeletion(args) => {
             let days = args.pending_window_in_days;
@@ -387,10 +392,9 @@ fn create(args: &Create, io: &mut Io) -> Result<(), CliError> {
 
 fn import(args: &Import, io: &mut Io) -> Result<(), CliError> {
     let world = load::world(&args.world).map_err(CliError::new)?;
-    let snapshot = world.snapshot(keyproof::compile::Epoch(0)).map_err(CliError::new)?;
+    let snapshot = world.snapshot(Epoch(0)).map_err(CliError::new)?;
     let keystore = input::create_keystore(&args.store.keystore, &args.store.root_key)?;
-    let imported =
-        embedded::import(&keystore, &snapshot, input::now()).map_err(CliError::new)?;
+    let imported = embedded::import(&keystore, &snapshot, input::now()).map_err(CliError::new)?;
     match args.store.format {
         Format::Text => {
             for arn in &imported {
@@ -432,7 +436,14 @@ fn list(store: &Store, io: &mut Io) -> Result<(), CliError> {
                 let aliases: Vec<&str> =
                     stored.aliases.iter().map(|alias| alias.name.as_str()).collect();
                 let key = &stored.key;
-                writeln!(io.out, "{}  {}  {}  {}", key.arn, key.spec, key.state, aliases.join(" "))?;
+                writeln!(
+                    io.out,
+                    "{}  {}  {}  {}",
+                    key.arn,
+                    key.spec,
+                    key.state,
+                    aliases.join(" ")
+                )?;
             }
         }
         Format::Json => {
@@ -448,17 +459,27 @@ fn describe(args: &OneKey, io: &mut Io) -> Result<(), CliError> {
     show_key(&keystore, &arn, args.store.format, io)
 }
 
-fn show_key(keystore: &Keystore, arn: &KeyArn, format: Format, io: &mut Io) -> Result<(), CliError> {
+fn show_key(
+    keystore: &Keystore,
+    arn: &KeyArn,
+    format: Format,
+    io: &mut Io,
+) -> Result<(), CliError> {
     let stored = keystore.key(arn).map_err(CliError::new)?;
     match format {
         Format::Text => {
             let key = &stored.key;
-            let aliases: Vec<&str> = stored.aliases.iter().map(|alias| alias.name.as_str()).collect();
+            let aliases: Vec<&str> =
+                stored.aliases.iter().map(|alias| alias.name.as_str()).collect();
             writeln!(io.out, "Arn          {}", key.arn)?;
             writeln!(io.out, "KeySpec      {}", key.spec)?;
             writeln!(io.out, "KeyUsage     {}", key.usage)?;
             writeln!(io.out, "KeyState     {}", key.state)?;
-            writeln!(io.out, "MultiRegion  {}", key.multi_region.map_or("no", |kind| kind.as_str()))?;
+            writeln!(
+                io.out,
+                "MultiRegion  {}",
+                key.multi_region.map_or("no", |kind| kind.as_str())
+            )?;
             writeln!(io.out, "Aliases      {}", aliases.join(" "))?;
             writeln!(io.out, "Created      {}", stored.creation_date)?;
             writeln!(io.out, "Rotations    {}", stored.rotations)?;
@@ -506,9 +527,10 @@ fn get_policy(args: &GetPolicy, io: &mut Io) -> Result<(), CliError> {
         Name::Default => PolicyName::Default,
         Name::AwsRam => PolicyName::AwsRam,
     };
-    let text = stored.policies.get(&name).ok_or_else(|| {
-        CliError::new(format_args!("{arn} has no policy `{}`", name.as_str()))
-    })?;
+    let text = stored
+        .policies
+        .get(&name)
+        .ok_or_else(|| CliError::new(format_args!("{arn} has no policy `{}`", name.as_str())))?;
     match args.key.store.format {
         Format::Text => writeln!(io.out, "{}", text.trim_end())?,
         Format::Json => {
@@ -523,13 +545,8 @@ fn put_policy(args: &PutPolicy, io: &mut Io) -> Result<(), CliError> {
     let (keystore, arn) = open_key(&args.key)?;
     if !args.bypass_policy_lockout_safety_check {
         let contents = keystore.contents().map_err(CliError::new)?;
-        let caller = match (&args.world, &args.caller) {
-            (Some(folder), Some(name)) => {
-                Some((load::world(folder).map_err(CliError::new)?, name.as_str()))
-            }
-            _ => None,
-        };
-        embedded::lockout_check(contents, &arn, &text, caller)
+        let (builder, caller) = author(args, &arn)?;
+        embedded::lockout_check(builder, contents, &arn, &text, &caller)
             .map_err(|error| CliError::at(&args.policy, error))?;
     }
     keystore.put_policy(&arn, PolicyName::Default, &text).map_err(CliError::new)?;
@@ -540,6 +557,22 @@ fn put_policy(args: &PutPolicy, io: &mut Io) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Who must be able to replace the policy again, and the world it is asked in.
+fn author(args: &PutPolicy, key: &KeyArn) -> Result<(SnapshotBuilder, Caller), CliError> {
+    if let (Some(folder), Some(name)) = (&args.world, &args.caller) {
+        let world = load::world(folder).map_err(CliError::new)?;
+        let snapshot = world.snapshot(Epoch(0)).map_err(CliError::new)?;
+        let caller = world.caller(&snapshot, name).map_err(CliError::new)?;
+        return Ok((world.without_keys(), caller));
+    }
+    let mut builder = Snapshot::builder();
+    builder.other_memberships(Known::Known(None));
+    let root = PrincipalArn::root(key.partition(), key.account());
+    let mut caller = Caller::new(CallerPrincipal::Root(root));
+    load::direct_call(&mut caller.context);
+    Ok((builder, caller))
+}
+
 fn create_grant(args: &CreateGrant, io: &mut Io) -> Result<(), CliError> {
     let principal = |text: &str| input::parse(text).map(GrantPrincipal::Principal);
     let operations = args
@@ -547,15 +580,16 @@ fn create_grant(args: &CreateGrant, io: &mut Io) -> Result<(), CliError> {
         .iter()
         .map(|name| input::parse::<GrantOperation>(name).map(GrantOperation::action))
         .collect::<Result<_, _>>()?;
-    let encryption_context = match (&args.encryption_context_equals, &args.encryption_context_subset) {
-        (equals, _) if !equals.is_empty() => {
-            Some(EncryptionContextConstraint::Equals(input::encryption_context(equals)?))
-        }
-        (_, subset) if !subset.is_empty() => {
-            Some(EncryptionContextConstraint::Subset(input::encryption_context(subset)?))
-        }
-        _ => None,
-    };
+    let encryption_context =
+        match (&args.encryption_context_equals, &args.encryption_context_subset) {
+            (equals, _) if !equals.is_empty() => {
+                Some(EncryptionContextConstraint::Equals(input::encryption_context(equals)?))
+            }
+            (_, subset) if !subset.is_empty() => {
+                Some(EncryptionContextConstraint::Subset(input::encryption_context(subset)?))
+            }
+            _ => None,
+        };
     let new = NewGrant {
         name: args.name.clone(),
         grantee: principal(&args.grantee_principal)?,
@@ -572,7 +606,8 @@ fn create_grant(args: &CreateGrant, io: &mut Io) -> Result<(), CliError> {
             writeln!(io.out, "GrantToken  {}", created.token.expose())?;
         }
         Format::Json => {
-            let grant = json!({"GrantId": created.id.as_str(), "GrantToken": created.token.expose()});
+            let grant =
+                json!({"GrantId": created.id.as_str(), "GrantToken": created.token.expose()});
             writeln!(io.out, "{grant:#}")?;
         }
     }
@@ -586,11 +621,21 @@ fn list_grants(args: &OneKey, io: &mut Io) -> Result<(), CliError> {
         Format::Text => {
             for grant in &grants {
                 let operations: Vec<&str> = grant.operations.iter().map(|one| one.name()).collect();
-                writeln!(io.out, "{}  {}  {}", grant.id, grant.grantee.as_str(), operations.join(","))?;
+                writeln!(
+                    io.out,
+                    "{}  {}  {}",
+                    grant.id,
+                    grant.grantee.as_str(),
+                    operations.join(",")
+                )?;
             }
         }
         Format::Json => {
-            writeln!(io.out, "{:#}", json!({"Grants": grants.iter().map(load::grant_json).collect::<Vec<_>>()}))?;
+            writeln!(
+                io.out,
+                "{:#}",
+                json!({"Grants": grants.iter().map(load::grant_json).collect::<Vec<_>>()})
+            )?;
         }
     }
     Ok(())
@@ -631,7 +676,10 @@ fn delete_alias(args: &DeleteAlias, io: &mut Io) -> Result<(), CliError> {
     let alias = match (found.next(), found.next()) {
         (Some(alias), None) => alias,
         (None, _) => {
-            return Err(CliError::new(format_args!("the keystore has no alias `{}`", args.alias_name)));
+            return Err(CliError::new(format_args!(
+                "the keystore has no alias `{}`",
+                args.alias_name
+            )));
         }
         _ => {
             let message = "is an alias in several accounts or Regions: give its ARN";
@@ -648,7 +696,8 @@ fn delete_alias(args: &DeleteAlias, io: &mut Io) -> Result<(), CliError> {
 
 fn list_aliases(store: &Store, io: &mut Io) -> Result<(), CliError> {
     let contents = open(store)?.contents().map_err(CliError::new)?;
-    let aliases = contents.keys.iter().flat_map(|key| key.aliases.iter().map(move |alias| (alias, key)));
+    let aliases =
+        contents.keys.iter().flat_map(|key| key.aliases.iter().map(move |alias| (alias, key)));
     match store.format {
         Format::Text => {
             for (alias, key) in aliases {

@@ -28,7 +28,11 @@ pub fn run(args: &Readings, io: &mut Io) -> Result<Exit, CliError> {
                     })
                 })
                 .collect();
-            writeln!(io.out, "{:#}", json!({"schema": "keyproof/readings/1", "readings": readings}))?;
+            writeln!(
+                io.out,
+                "{:#}",
+                json!({"schema": "keyproof/readings/1", "readings": readings})
+            )?;
         }
     }
     Ok(Exit::Yes)

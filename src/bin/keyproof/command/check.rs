@@ -1,0 +1,87 @@
+//! `check`
+
+use keyproof::authorize::Authorizer;
+use keyproof::load::{CaseResult, Scenario};
+use keyproof::report;
+
+use super::explain::exit;
+use crate::cli::{Check, CheckFormat};
+use crate::exit::Exit;
+use crate::input;
+use crate::output::{CliError, Io};
+use crate::table;
+
+/// Decides one request, or every case of scenario files.
+pub fn run(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
+    if args.scenarios.is_empty() { request(args, io) } else { scenarios(args, io) }
+}
+
+fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
+    let world = &args.world;
+    let folder = world.world.as_ref().ok_or_else(|| {
+        CliError::new("the world is missing: give --world, or name scenario files")
+    })?;
+    let loaded = input::world(folder, world.keystore.as_ref(), &world.root_key, &world.readings)?;
+    let caller = input::caller(&loaded, &args.caller)?;
+    let question = input::preflight(&args.request, &loaded.snapshot)?;
+    let answer =
+        Authorizer::new(&loaded.snapshot).preflight(question, &caller).map_err(CliError::new)?;
+    match args.format {
+        CheckFormat::Text => {
+            writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
+            report::answer(&mut io.out, &answer.sides, answer.fault.as_ref(), io.style)?;
+        }
+        CheckFormat::Json => {
+            writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal, None))?;
+        }
+        CheckFormat::Junit | CheckFormat::Github | CheckFormat::Markdown => {
+            return Err(CliError::new(
+                "this format shows scenario files: name one, or use text or json",
+            ));
+        }
+    }
+    Ok(exit(&answer))
+}
+
+fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
+    let world = &args.world;
+    let loaded = match &world.world {
+        Some(folder) => Some(keyproof::load::world(folder).map_err(CliError::new)?),
+        None => None,
+    };
+    if world.keystore.is_some() || !world.readings.is_empty() {
+        return Err(CliError::new(
+            "scenario files bring their own keys and readings: leave --keystore and --reading out",
+        ));
+    }
+    let scenarios = args
+        .scenarios
+        .iter()
+        .map(|path| Scenario::read(path, loaded.as_ref()).map_err(CliError::new))
+        .collect::<Result<Vec<_>, _>>()?;
+    let results: Vec<(&Scenario, Vec<CaseResult<'_>>)> =
+        scenarios.iter().map(|scenario| (scenario, scenario.run())).collect();
+    match args.format {
+        CheckFormat::Text => text(&results, io)?,
+        CheckFormat::Json => {
+            writeln!(io.out, "{:#}", table::json(&results))?;
+        }
+        CheckFormat::Junit => table::junit(&results, &mut io.out)?,
+        CheckFormat::Github => table::github(&results, &mut io.out)?,
+        CheckFormat::Markdown => table::markdown(&results, &mut io.out)?,
+    }
+    let met = results.iter().all(|(_, cases)| cases.iter().all(CaseResult::is_met));
+    Ok(if met { Exit::Yes } else { Exit::No })
+}
+
+fn text(results: &[(&Scenario, Vec<CaseResult<'_>>)], io: &mut Io) -> Result<(), CliError> {
+    let (mut met, mut unmet) = (0, 0);
+    for (scenario, cases) in results {
+        writeln!(io.out, "{}", scenario.path.display())?;
+        table::text(cases, &mut io.out)?;
+        met += cases.iter().filter(|case| case.is_met()).count();
+        unmet += cases.iter().filter(|case| !case.is_met()).count();
+    }
+    writeln!(io.out, "{met} met, {unmet} not met")?;
+    Ok(())
+}
