@@ -1,4 +1,4 @@
-#![doc = "keyproof decides who may do what with AWS KMS keys."]
+#![doc = include_str!("../README.md")]
 #![warn(unreachable_pub)]
 
 #[cfg(feature = "rim")]

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod docs;
 mod executor;
 mod vectors;
 mod world;

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     let mut io = Io::new(cli.color);
     let exit = match command::run(cli.command, &mut io) {
         Ok(exit) => exit,
+        // A reader that has seen enough, as in `| head`, is no failure.
+        Err(error) if error.is_closed_pipe() => return Exit::Yes.into(),
         Err(error) => {
             io.error(&error);
             error.exit()
@@ -35,7 +37,6 @@ fn main() -> ExitCode {
     };
     match io.finish() {
         Ok(()) => exit.into(),
-        // A reader that has seen enough, as in `| head`, is no failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit.into(),
         Err(_) => Exit::NoAnswer.into(),
     }

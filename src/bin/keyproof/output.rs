@@ -30,6 +30,7 @@ pub struct Io {
     pub err: Box<dyn Write>,
     /// Whether data is coloured; the stream strips colour where it does not belong.
     pub style: Style,
+    choice: ColorChoice,
 }
 
 impl Io {
@@ -45,6 +46,18 @@ impl Io {
             out: Box::new(BufWriter::new(out)),
             err: Box::new(AutoStream::new(io::stderr(), choice)),
             style: Style::Colour,
+            choice,
+        }
+    }
+
+    /// Both streams into standard output, in the order written: for showing a whole session.
+    pub fn session(&self) -> Self {
+        let stream = || AutoStream::new(io::stdout(), self.choice);
+        Self {
+            out: Box::new(stream()),
+            err: Box::new(stream()),
+            style: self.style,
+            choice: self.choice,
         }
     }
 
@@ -65,12 +78,13 @@ impl Io {
 pub struct CliError {
     message: String,
     exit: Exit,
+    closed_pipe: bool,
 }
 
 impl CliError {
     /// There is no answer.
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), exit: Exit::NoAnswer }
+        Self { message: message.to_string(), exit: Exit::NoAnswer, closed_pipe: false }
     }
 
     /// With the file it is about.
@@ -80,12 +94,17 @@ impl CliError {
 
     /// The answer is no.
     pub fn denied(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), exit: Exit::No }
+        Self { message: message.to_string(), exit: Exit::No, closed_pipe: false }
     }
 
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// Whether a reader closed standard output, as `| head` does: no failure of ours.
+    pub fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
     }
 
     fn prefix(&self) -> &'static str {
@@ -104,7 +123,8 @@ impl fmt::Display for CliError {
 
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
-        Self::new(error)
+        let closed_pipe = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { closed_pipe, ..Self::new(error) }
     }
 }
 

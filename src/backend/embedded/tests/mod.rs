@@ -7,9 +7,10 @@ mod store;
 
 use tempfile::TempDir;
 
-use super::{CipherSide, Keystore, KeystoreError, NewKey, Plaintext, RootKey};
+use super::crypto::CipherSide;
+use super::{Keystore, KeystoreError, NewKey, RootKey};
 use crate::model::{
-    CiphertextBlob, EncryptionAlgorithm, EncryptionContext, KeyArn, KeySpec, Timestamp,
+    CiphertextBlob, EncryptionAlgorithm, EncryptionContext, KeyArn, KeySpec, Plaintext, Timestamp,
 };
 
 const ROOT: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -15,125 +15,145 @@ const WORLD: &[(&str, &str)] = &include!("demo_world.in");
 /// `demo`
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// Where the demo's files go; they are kept [default: a new folder, removed at the end]
+    /// A new folder for the demo's files [default: one in the temporary folder]
     #[arg(long, value_name = "DIR")]
-    pub keep: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
 }
 
-const INBOX: &str = "arn:aws:kms:eu-central-1:444455556666:alias/inbox";
+const SECRET: &str = "the order of the blue tenant\n";
+/// What the steps make; removed at the end, so that the steps can be typed again.
+const MADE: &[&str] = &[
+    "blue.bin",
+    "demo.redb",
+    "demo.redb.audit.jsonl",
+    "demo.redb.root-key",
+    "moved.bin",
+    "opened.txt",
+];
+
+struct Step {
+    about: &'static str,
+    ends: Exit,
+    words: &'static str,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        about: "Make the keys of the demo world in a keystore, with real key material.",
+        ends: Exit::Yes,
+        words: "keys import --keystore demo.redb --world world",
+    },
+    Step {
+        about: "The orders service encrypts for the tenant blue.",
+        ends: Exit::Yes,
+        words: "encrypt --world world --keystore demo.redb --region eu-central-1 --caller orders --key-id alias/orders \
+                --plaintext secret.txt --encryption-context tenant=blue --output blue.bin",
+    },
+    Step {
+        about: "May it move that to the partner's key, in another account? Both keys must agree.",
+        ends: Exit::Yes,
+        words: "check --world world --keystore demo.redb --region eu-central-1 --caller orders \
+                --source-key-id alias/orders --source-encryption-context tenant=blue \
+                --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox \
+                --destination-encryption-context tenant=blue",
+    },
+    Step {
+        about: "It may. So it is judged again, recorded, and done.",
+        ends: Exit::Yes,
+        words: "re-encrypt --world world --keystore demo.redb --region eu-central-1 --caller orders \
+                --ciphertext-blob blue.bin --source-encryption-context tenant=blue \
+                --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox \
+                --destination-encryption-context tenant=blue --output moved.bin",
+    },
+    Step {
+        about: "Reporting may take from the source key, but not put under the destination key.",
+        ends: Exit::No,
+        words: "re-encrypt --world world --keystore demo.redb --region eu-central-1 --caller reporting \
+                --ciphertext-blob blue.bin --source-encryption-context tenant=blue \
+                --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox \
+                --destination-encryption-context tenant=blue --output denied.bin",
+    },
+    Step {
+        about: "The contractor is allowed by IAM, and stopped by a Deny of the source key's policy.",
+        ends: Exit::No,
+        words: "re-encrypt --world world --keystore demo.redb --region eu-central-1 --caller contractor \
+                --ciphertext-blob blue.bin --source-encryption-context tenant=blue \
+                --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox \
+                --destination-encryption-context tenant=blue --output denied.bin",
+    },
+    Step {
+        about: "The partner opens what was moved to its key.",
+        ends: Exit::Yes,
+        words: "decrypt --world world --keystore demo.redb --region eu-central-1 --caller partner \
+                --ciphertext-blob moved.bin --encryption-context tenant=blue --output opened.txt",
+    },
+];
 
 /// Runs the demo.
 pub fn run(args: &Demo, io: &mut Io) -> Result<Exit, CliError> {
-    let folder = match &args.keep {
+    let folder = match &args.folder {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("keyproof-demo-{}", std::process::id())),
     };
     if folder.exists() {
         return Err(CliError::at(&folder, "exists already: name a new folder"));
     }
-    std::fs::create_dir_all(&folder).map_err(|error| CliError::at(&folder, error))?;
-    let steps = steps(&folder, io);
-    if args.keep.is_none() {
-        std::fs::remove_dir_all(&folder).map_err(|error| CliError::at(&folder, error))?;
+    for (name, text) in WORLD {
+        write(&folder.join("world").join(name), text)?;
     }
-    steps
+    write(&folder.join("secret.txt"), SECRET)?;
+    // The steps are typed in the folder, so that they are short and can be typed again.
+    std::env::set_current_dir(&folder).map_err(|error| CliError::at(&folder, error))?;
+    let mut session = io.session();
+    if let Some(program) =
+        std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned))
+    {
+        writeln!(session.out, "$ export PATH={}:$PATH", quoted(&program))?;
+    }
+    writeln!(session.out, "$ cd {}", quoted(&folder))?;
+    let done = steps(&mut session);
+    for name in MADE {
+        let _ = std::fs::remove_file(name);
+    }
+    done?;
+    writeln!(
+        session.out,
+        "# Keys and results are gone; every step can be typed again in {}.",
+        folder.display()
+    )?;
+    Ok(Exit::Yes)
 }
 
-fn steps(folder: &Path, io: &mut Io) -> Result<Exit, CliError> {
-    let at = |name: &str| folder.join(name).display().to_string();
-    let (world, keystore) = (at("world"), at("keystore.redb"));
-    for (name, text) in WORLD {
-        let path = folder.join("world").join(name);
-        let parent = path.parent().unwrap_or(folder);
-        std::fs::create_dir_all(parent).map_err(|error| CliError::at(parent, error))?;
-        std::fs::write(&path, text).map_err(|error| CliError::at(&path, error))?;
-    }
-    let (secret, blue, moved, opened) =
-        (at("secret.txt"), at("blue.bin"), at("moved.bin"), at("opened.txt"));
-    let text = "the order of the blue tenant\n";
-    std::fs::write(&secret, text).map_err(|error| CliError::at(Path::new(&secret), error))?;
-
-    let mut step = |about: &str, expected: Exit, words: &[&str]| -> Result<(), CliError> {
+fn steps(io: &mut Io) -> Result<(), CliError> {
+    for Step { about, ends, words } in STEPS {
+        let words: Vec<&str> = words.split_whitespace().collect();
         writeln!(io.out, "\n# {about}")?;
         writeln!(io.out, "$ keyproof {}", words.join(" "))?;
-        io.out.flush()?;
-        let found = command(words, io)?;
-        if found == expected {
-            Ok(())
-        } else {
-            Err(CliError::new(format_args!("the demo did not come out as it should: {about}")))
+        if command(&words, io)? != *ends {
+            return Err(CliError::new(format_args!(
+                "the demo did not come out as it should: {about}"
+            )));
         }
-    };
-    let places = ["--world", &world, "--keystore", &keystore];
-    let guarded = |operation: &'static str, caller: &'static str| -> Vec<&str> {
-        let mut words = vec![operation];
-        words.extend(places);
-        words.extend(["--caller", caller]);
-        words
-    };
-
-    step(
-        "Make the keys of the demo world, with real key material, in a keystore.",
-        Exit::Yes,
-        &["keys", "import", "--keystore", &keystore, "--world", &world],
-    )?;
-    let mut words = guarded("encrypt", "orders");
-    words.extend(["--key-id", "alias/orders", "--plaintext", &secret]);
-    words.extend(["--encryption-context", "tenant=blue", "--output", &blue]);
-    step("The orders service encrypts for the tenant blue.", Exit::Yes, &words)?;
-
-    let mut check = vec!["check", "--world", &world, "--caller", "orders"];
-    check.extend(["--source-key-id", "alias/orders", "--source-encryption-context", "tenant=blue"]);
-    check.extend([
-        "--destination-key-id",
-        INBOX,
-        "--destination-encryption-context",
-        "tenant=blue",
-    ]);
-    step(
-        "May it move that to the partner's key, in another account? Both keys must agree.",
-        Exit::Yes,
-        &check,
-    )?;
-
-    let re_encrypt = |caller: &'static str, output: &'static str| -> Vec<String> {
-        let mut words: Vec<String> =
-            guarded("re-encrypt", caller).into_iter().map(str::to_owned).collect();
-        words.extend(["--ciphertext-blob".into(), blue.clone()]);
-        words.extend(["--source-encryption-context".into(), "tenant=blue".into()]);
-        words.extend(["--destination-key-id".into(), INBOX.into()]);
-        words.extend(["--destination-encryption-context".into(), "tenant=blue".into()]);
-        words.extend(["--output".into(), at(output)]);
-        words
-    };
-    let borrowed = |words: &[String]| words.to_vec();
-    let words = borrowed(&re_encrypt("orders", "moved.bin"));
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    step("It may: judged on both keys, recorded, and really done.", Exit::Yes, &words)?;
-
-    let words = re_encrypt("reporting", "denied.bin");
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    step(
-        "Reporting may read under the source key, but not write under the destination.",
-        Exit::No,
-        &words,
-    )?;
-
-    let words = re_encrypt("contractor", "denied.bin");
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    step("The contractor is stopped by an explicit Deny.", Exit::No, &words)?;
-
-    let mut words = guarded("decrypt", "partner");
-    words.extend(["--ciphertext-blob", &moved, "--encryption-context", "tenant=blue"]);
-    words.extend(["--output", &opened]);
-    step("The partner decrypts what was moved to its key.", Exit::Yes, &words)?;
-    let found = std::fs::read_to_string(&opened)
-        .map_err(|error| CliError::at(Path::new(&opened), error))?;
-    if found != text {
+    }
+    let opened = std::fs::read_to_string("opened.txt")?;
+    if opened != SECRET {
         return Err(CliError::new("what came out is not what went in"));
     }
-    writeln!(io.out, "\n# What came out is what went in: {found:?}")?;
-    Ok(Exit::Yes)
+    writeln!(io.out, "\n$ cat opened.txt\n{opened}")?;
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error| CliError::at(path, error);
+    std::fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+    std::fs::write(path, text).map_err(failed)
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Runs one command as if it had been typed; a refusal is an answer.
