@@ -103,6 +103,9 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                 lacking.push(layer);
             }
         }
+        // A role that is named, or a grantee, needs no identity policy in its own account: what it
+        // lacks are the layers that cap it.
+        let mut needs_identity = true;
         if shape.relation != Relation::NoResource {
             let named = self.names(PrincipalClass::ALL);
             let given = [GrantKind::ByCallerAccount, GrantKind::ByOthers, GrantKind::ToAccount]
@@ -111,10 +114,12 @@ impl<'q, S: Sink> Evaluation<'q, S> {
             if !named.or(given).is_true() {
                 lacking.push(Layer::Key);
             }
+            let capped = [PrincipalClass::Role, PrincipalClass::UserOfFederatedSession];
+            needs_identity = cross || !self.names(&capped).or(given).is_true();
         }
         if shape.caller == CallerKind::Identity {
             for layer in [Layer::Identity, Layer::Boundary, Layer::Session] {
-                if !self.allows(layer).is_true() {
+                if (layer != Layer::Identity || needs_identity) && !self.allows(layer).is_true() {
                     lacking.push(layer);
                 }
             }
