@@ -9,5 +9,6 @@
 
 mod docs;
 mod executor;
+mod kms_vectors;
 mod vectors;
 mod world;
