@@ -10,5 +10,6 @@
 mod docs;
 mod executor;
 mod kms_vectors;
+mod scenarios;
 mod vectors;
 mod world;
