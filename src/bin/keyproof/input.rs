@@ -75,7 +75,9 @@ pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliErr
 
 /// Opens a keystore, or makes a new one.
 pub fn create_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
-    let root_key = root_key(path, args, RootKey::from_file_or_new)?;
+    // A root key is made for a new keystore alone: for one that exists, another would be wrong.
+    let from_file = if path.exists() { RootKey::from_file } else { RootKey::from_file_or_new };
+    let root_key = root_key(path, args, from_file)?;
     Keystore::open_or_create(path, root_key).map_err(|error| CliError::at(path, error))
 }
 
