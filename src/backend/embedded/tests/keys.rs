@@ -190,7 +190,7 @@ fn a_key_waits_for_its_deletion_and_can_be_saved() {
     keystore.schedule_key_deletion(&key, 7, now()).unwrap();
     let before = Timestamp::from_epoch_seconds(date.epoch_seconds() - 1);
     assert_eq!(keystore.delete_expired_keys(before).unwrap(), []);
-    assert_eq!(keystore.delete_expired_keys(date).unwrap(), [key.clone()]);
+    assert_eq!(keystore.delete_expired_keys(date).unwrap(), std::slice::from_ref(&key));
     assert_eq!(code(keystore.key(&key)), "NotFoundException");
     assert_eq!(code(keystore.alias_target(&alias("a"))), "NotFoundException");
 }
@@ -229,7 +229,7 @@ fn aliases_name_keys_of_their_account_and_region() {
     let app = alias("app");
     keystore.create_alias(&app, &one, now()).unwrap();
     assert_eq!(keystore.alias_target(&app).unwrap(), one);
-    assert_eq!(keystore.key(&one).unwrap().aliases, [app.clone()]);
+    assert_eq!(keystore.key(&one).unwrap().aliases, std::slice::from_ref(&app));
     assert_eq!(code(keystore.create_alias(&app, &other, now())), "AlreadyExistsException");
     let reserved = keystore.create_alias(&alias("aws/s3"), &one, now());
     assert_eq!(code(reserved), "InvalidAliasNameException");
