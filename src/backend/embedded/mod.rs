@@ -33,10 +33,7 @@ mod tests;
 
 pub use blob::Provenance;
 pub use contents::{KeystoreContents, StoredKey};
-#[cfg_attr(
-    not(test),
-    allow(unused_imports, reason = "called by the executor's adapter alone")
-)]
+#[allow(unused_imports, reason = "named by the executor's adapter alone")]
 pub(crate) use crypto::{CipherSide, Decrypted, Encrypted, ReEncrypted, Session};
 pub use error::KeystoreError;
 pub use grant::{CreatedGrant, NewGrant};
