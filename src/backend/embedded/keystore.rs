@@ -96,7 +96,6 @@ impl Keystore {
     }
 
     /// The keys as they are now, for cryptography.
-
     pub(crate) fn session(&self) -> Result<Session<'_>, KeystoreError> {
         Session::new(self.read()?)
     }
