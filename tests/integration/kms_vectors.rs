@@ -131,7 +131,13 @@ fn ask(case: &Value, readings: &Readings) -> Value {
             };
             authorizer.resolve_re_encrypt(asked, &caller, &inspector).map(|operation| {
                 let sides = authorizer.explain(&operation, &caller);
-                (sides, authorizer.authorize(operation, &caller).map(drop).map_err(code))
+                (
+                    sides,
+                    authorizer
+                        .authorize(operation, &caller)
+                        .map(drop)
+                        .map_err(|denied| code(&denied)),
+                )
             })
         }
         "Decrypt" => {
@@ -145,7 +151,13 @@ fn ask(case: &Value, readings: &Readings) -> Value {
             };
             authorizer.resolve_decrypt(asked, &caller, &inspector).map(|operation| {
                 let sides = authorizer.explain(&operation, &caller);
-                (sides, authorizer.authorize(operation, &caller).map(drop).map_err(code))
+                (
+                    sides,
+                    authorizer
+                        .authorize(operation, &caller)
+                        .map(drop)
+                        .map_err(|denied| code(&denied)),
+                )
             })
         }
         _ => {
@@ -240,7 +252,7 @@ fn preflight(
     }
 }
 
-fn code<O>(denied: Box<Denied<O>>) -> String {
+fn code<O>(denied: &Denied<O>) -> String {
     // A dry run without ciphertext has nothing to mint, and is allowed all the same.
     match &denied.fault {
         Some(fault) if fault.message.contains("has no CiphertextBlob") => "ALLOW".into(),

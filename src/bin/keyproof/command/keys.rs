@@ -10,8 +10,8 @@ use keyproof::backend::embedded::{
 use keyproof::compile::{Caller, Epoch, Known, Snapshot, SnapshotBuilder};
 use keyproof::load;
 use keyproof::model::{
-    AccountId, AliasArn, AliasName, CallerPrincipal, EncryptionContextConstraint, GrantConstraints,
-    GrantOperation, GrantPrincipal, KeyArn, KeyId, KeySpec, KeyUsage, PrincipalArn, Region,
+    AccountId, AliasArn, AliasName, CallerPrincipal, GrantConstraints, GrantPrincipal, KeyArn,
+    KeyId, KeySpec, KeyUsage, PrincipalArn, Region,
 };
 use serde_json::{Value, json};
 
