@@ -1,7 +1,7 @@
 //! How the layers make one answer: written once, over any [`Algebra`].
 //!
 //! Sources: iam user guide, "Policy evaluation logic" and "Cross-account policy evaluation"; kms
-//! developer guide, "Key policies" and "Grants". The clauses E1 to E8 are those of
+//! developer guide, "Key policies" and "Grants". The clauses E0 to E8 are those of
 //! `docs/semantics.md`.
 
 use super::Layer;
@@ -102,7 +102,7 @@ pub struct Combined<T> {
 /// The layers of a question, in the order AWS names denials.
 pub(super) fn layers(relation: Relation) -> &'static [Layer] {
     match relation {
-        // Actions without a key have no key policy, and RCPs do not reach them (iam-semantics 4.7).
+        // Actions without a key have no key policy, and RCPs do not reach them (E2).
         Relation::NoResource => &[
             Layer::ServiceControl,
             Layer::Endpoint,

@@ -11,7 +11,7 @@ use crate::model::{
     Truth, eq_ignore_case,
 };
 
-/// Why the grant applies to the question or not.
+/// Why the grant applies to the question or not (G1 to G5).
 pub(super) fn outcome(
     grant: &Grant,
     question: &Question<'_>,
@@ -52,7 +52,7 @@ pub(super) fn outcome(
     GrantOutcome::Applies
 }
 
-/// E-G3: encryption context constraints bind cryptographic operations with a symmetric key; they
+/// G3: encryption context constraints bind cryptographic operations with a symmetric key; they
 /// are ignored for DescribeKey and RetireGrant.
 fn constrains(action: Action) -> bool {
     !matches!(action, Action::DescribeKey | Action::RetireGrant)
@@ -88,7 +88,7 @@ fn satisfies(
     }
 }
 
-/// E-G4: `SourceArn` is evaluated when a service makes the request.
+/// G4: `SourceArn` is evaluated when a service makes the request.
 fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Reading)) -> Truth {
     if !matches!(question.principal, CallerPrincipal::Service { .. }) {
         note(Reading::GrantSourceArnDirect);
@@ -101,7 +101,7 @@ fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Readin
     }
 }
 
-/// E-G2: a grantee is the principal itself, and a role stands for its sessions; naming an account
+/// G2: a grantee is the principal itself, and a role stands for its sessions; naming an account
 /// lets it delegate.
 fn is_grantee(grantee: &GrantPrincipal, caller: &CallerPrincipal, readings: &Readings) -> Truth {
     let principal = match grantee {

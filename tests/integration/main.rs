@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod architecture;
 mod docs;
 mod executor;
 mod kms_vectors;
