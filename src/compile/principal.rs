@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 /// As what a principal element names a caller; decides which implicit denials limit the
-/// permission (iam user guide, "Evaluation logic"; iam-semantics 4.3).
+/// permission (iam user guide, "Evaluation logic"; N1, E7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalClass {
     /// The caller's account: it may delegate.
@@ -209,7 +209,7 @@ fn class_of_arn(arn: &PrincipalArn, caller: &CallerPrincipal) -> Option<Principa
     }
 }
 
-/// Whether a `NotPrincipal` element reaches the caller (RULE-8, RULE-9).
+/// Whether a `NotPrincipal` element reaches the caller (N8, N9).
 fn not_principal<'a>(
     listed: impl Iterator<Item = &'a Principal>,
     caller: &CallerPrincipal,

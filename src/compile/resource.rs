@@ -41,7 +41,7 @@ impl ResourceMatcher {
                 break;
             }
         }
-        // An empty list gives its statement no effect, under either name (RULE-1).
+        // An empty list gives its statement no effect, under either name (R8).
         if self.entries.is_empty() {
             Truth::False
         } else if self.negated {

@@ -11,7 +11,7 @@ use crate::model::{
     Truth, eq_ignore_case,
 };
 
-/// Why the grant applies to the question or not.
+/// Why the grant applies to the question or not (G1 to G5).
 pub(super) fn outcome(
     grant: &Grant,
     question: &Question<'_>,
@@ -55,13 +55,13 @@ pub(super) fn outcome(
     GrantOutcome::Applies
 }
 
-/// E-G3: encryption context constraints bind cryptographic operations with a symmetric key; they
+/// G3: encryption context constraints bind cryptographic operations with a symmetric key; they
 /// are ignored for DescribeKey and RetireGrant.
 fn constrains(action: Action) -> bool {
     !matches!(action, Action::DescribeKey | Action::RetireGrant)
 }
 
-/// G5: a grant that lets its grantee make grants lets it make narrower ones alone: no further
+/// G8: a grant that lets its grantee make grants lets it make narrower ones alone: no further
 /// operation, and constraints at least as strict.
 fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
     let facts = question.context.facts;
@@ -95,7 +95,7 @@ fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
     }
 }
 
-/// G7: who may retire a grant by what it says, and which accounts may delegate it with IAM: the
+/// G9: who may retire a grant by what it says, and which accounts may delegate it with IAM: the
 /// one it was issued under, and one that is named as retiring principal.
 pub(super) fn may_retire(
     grant: &Grant,
@@ -163,7 +163,7 @@ fn satisfies(
     }
 }
 
-/// E-G4: `SourceArn` is evaluated when a service makes the request.
+/// G4: `SourceArn` is evaluated when a service makes the request.
 fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Reading)) -> Truth {
     if !matches!(question.principal, CallerPrincipal::Service { .. }) {
         note(Reading::GrantSourceArnDirect);
@@ -176,7 +176,7 @@ fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Readin
     }
 }
 
-/// E-G2: a grantee is the principal itself, and a role stands for its sessions; naming an account
+/// G2: a grantee is the principal itself, and a role stands for its sessions; naming an account
 /// lets it delegate.
 fn is_grantee(grantee: &GrantPrincipal, caller: &CallerPrincipal, readings: &Readings) -> Truth {
     let principal = match grantee {

@@ -1,7 +1,7 @@
 //! F3: one question to all policies that apply → [`Decision`]. Total and pure; generic over who
 //! watches.
 //!
-//! The clauses (E…) are those of `docs/semantics.md`.
+//! The clauses (C…, E…, G…, X…) are those of `docs/semantics.md`.
 
 mod combine;
 mod condition;

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod architecture;
 mod cli;
 mod docs;
 mod executor;

@@ -78,7 +78,7 @@ pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> 
             Found::Absent => absent(condition, scope),
             Found::One(value) => match operator.qualifier {
                 None => comparison.signed(value),
-                // RULE-11: a set of one empty string counts as empty here.
+                // C5: a set of one empty string counts as empty here.
                 Some(SetQualifier::ForAllValues) if value.is_empty() => Truth::True,
                 Some(_) => comparison.signed(value),
             },
@@ -88,7 +88,7 @@ pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> 
     (truth, found)
 }
 
-/// E-C2: a missing key (iam user guide, "Condition operators", "…IfExists"; "Set operators").
+/// C3: a missing key (iam user guide, "Condition operators", "…IfExists"; "Set operators").
 fn absent(condition: &CompiledCondition, scope: &Scope<'_>) -> Truth {
     let operator = condition.operator;
     match operator.qualifier {
@@ -124,7 +124,7 @@ fn many<'q>(values: Values<'q>, comparison: &Comparison<'_, 'q>) -> Truth {
             any
         }
         // A key with several values needs a set operator; without one, what AWS does is
-        // observed for positive operators (no match) and open for negated ones (RULE-13).
+        // observed for positive operators (no match) and open for negated ones (C6).
         None => match (values.len(), values.first()) {
             (0, _) => (operator.if_exists || operator.operator.is_negated()).into(),
             (1, Some(value)) => comparison.signed(value),
@@ -136,7 +136,7 @@ fn many<'q>(values: Values<'q>, comparison: &Comparison<'_, 'q>) -> Truth {
     }
 }
 
-/// `Null`: whether the key is missing.
+/// C16: `Null`, whether the key is missing.
 fn null(
     wanted: &[Option<Result<bool, bool>>],
     qualifier: Option<SetQualifier>,
