@@ -2,6 +2,8 @@
 //!
 //! Source: kms developer guide, "Grants in AWS KMS"; botocore `kms/2014-11-01` `GrantConstraints`.
 
+use std::borrow::Cow;
+
 use super::trace::GrantOutcome;
 use super::{Found, GrantSubject, Question};
 use crate::compile::class_of;
@@ -43,9 +45,14 @@ pub(super) fn outcome(
     if let Some(constraint) = &grant.constraints.encryption_context
         && constrains(question.context.action)
     {
-        let context = question.context.facts.and_then(|facts| facts.operation.encryption_context);
-        return match context {
-            Some(context) if satisfies(context, constraint, question, note) => {
+        let request = question.context;
+        // Without facts the stated keys tell it.
+        let told = match request.facts {
+            Some(facts) => facts.operation.encryption_context.map(Cow::Borrowed),
+            None => request.stated.encryption_context().map(Cow::Owned),
+        };
+        return match told {
+            Some(context) if satisfies(&context, constraint, question, note) => {
                 GrantOutcome::Applies
             }
             Some(_) => GrantOutcome::Context,

@@ -12,6 +12,8 @@ mod cli;
 mod docs;
 mod executor;
 mod kms_vectors;
+mod oracle;
+mod properties;
 mod scenarios;
 mod vectors;
 mod world;
