@@ -138,7 +138,9 @@ fn parameters(sides: &[AuditSide]) -> Value {
     let mut parameters = Map::new();
     for side in sides {
         let (context, algorithm, key) = match side.side {
-            Side::Key => ("encryptionContext", "encryptionAlgorithm", "keyId"),
+            Side::Key | Side::Alias | Side::Current | Side::Target | Side::Account => {
+                ("encryptionContext", "encryptionAlgorithm", "keyId")
+            }
             Side::Source => ("sourceEncryptionContext", "sourceEncryptionAlgorithm", "sourceKeyId"),
             Side::Destination => (
                 "destinationEncryptionContext",

@@ -1,12 +1,12 @@
 //! Puts questions to the evaluator: gathers, for one leg and one caller, the policies and facts of
 //! the snapshot that decide it.
 
-use super::{Leg, Operation, SideAnswer};
+use super::{Leg, LegResource, Operation, SideAnswer};
 use crate::compile::{Caller, EntityLookup, KeyEntry, Known, Membership, PolicySlot, Snapshot};
 use crate::evaluate::{
     Attached, Explanation, Facts, Layer, Policies, Question, RequestContext, decide, explain,
 };
-use crate::model::{CallerPrincipal, ContextValue, Decision, KeyManager};
+use crate::model::{CallerPrincipal, ContextValue, Decision, KeyArn, KeyManager};
 
 /// Decides on one snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -35,30 +35,43 @@ impl<'s> Authorizer<'s> {
 
     /// The answer for one leg.
     pub fn decide_leg(&self, leg: &Leg<'_>, caller: &Caller) -> Decision {
-        match self.snapshot.key(leg.key) {
-            Some(entry) => self.ask(leg, entry, caller, decide),
-            None => Decision::Undetermined,
+        match self.entry(leg) {
+            Ok(entry) => self.ask(leg, entry, caller, decide),
+            Err(_) => Decision::Undetermined,
         }
     }
 
     /// The answer for one leg with its reasons.
     #[must_use]
     pub fn explain_leg(&self, leg: &Leg<'_>, caller: &Caller) -> SideAnswer {
-        let explanation = match self.snapshot.key(leg.key) {
-            Some(entry) => self.ask(leg, entry, caller, explain),
-            None => Explanation::unknown(
+        let explanation = match self.entry(leg) {
+            Ok(entry) => self.ask(leg, entry, caller, explain),
+            Err(arn) => Explanation::unknown(
                 Layer::Key,
-                leg.key.as_str(),
+                arn.as_str(),
                 "the world has no such key: add its folder to the world",
             ),
         };
-        SideAnswer { side: leg.side, action: leg.action, key: leg.key.clone(), explanation }
+        let resource = match leg.resource {
+            LegResource::Alias(alias) => alias.to_string(),
+            LegResource::Any => "*".to_owned(),
+            LegResource::Key(arn) => arn.to_string(),
+        };
+        SideAnswer { side: leg.side, action: leg.action, resource: resource.into(), explanation }
+    }
+
+    /// The key a leg is about, if it is about one; `Err` when the world does not have it.
+    fn entry<'l>(&self, leg: &Leg<'l>) -> Result<Option<&'s KeyEntry>, &'l KeyArn> {
+        match leg.resource {
+            LegResource::Key(arn) => self.snapshot.key(arn).map(Some).ok_or(arn),
+            LegResource::Alias(_) | LegResource::Any => Ok(None),
+        }
     }
 
     fn ask<T>(
         &self,
         leg: &Leg<'_>,
-        entry: &KeyEntry,
+        entry: Option<&KeyEntry>,
         caller: &Caller,
         answer: impl FnOnce(&Question<'_>) -> T,
     ) -> T {
@@ -67,36 +80,50 @@ impl<'s> Authorizer<'s> {
             Some(account) => self.snapshot.membership(account),
             None => Ok(None),
         };
-        let resource_membership = self.snapshot.membership(entry.key.arn.account());
+        let owner = entry.map(|entry| entry.key.arn.account());
+        let resource_membership =
+            owner.map_or(Ok(None), |account| self.snapshot.membership(account));
         let facts = Facts {
             principal: &caller.principal,
             entity,
             principal_membership,
-            key: Some(entry),
+            key: entry,
             resource_membership,
             region: leg.region,
             operation: leg.facts,
         };
+        let alias;
+        let resource = match leg.resource {
+            LegResource::Alias(arn) => {
+                alias = arn.to_string();
+                alias.as_str()
+            }
+            LegResource::Any => "*",
+            LegResource::Key(arn) => arn.as_str(),
+        };
+        let none = Attached::NotApplicable;
         let question = Question {
             principal: &caller.principal,
-            resource: entry.key.arn.as_str(),
-            resource_account: Some(entry.key.arn.account()),
+            resource,
+            resource_account: owner,
             context: RequestContext {
                 action: leg.action,
                 stated: &caller.context,
                 facts: Some(&facts),
             },
             policies: Policies {
-                key: Attached::Union(&entry.policies),
+                key: entry.map_or(none, |entry| Attached::Union(&entry.policies)),
                 identity: identity(&caller.principal, entity),
                 boundary: boundary(entity),
                 session: Attached::session(&caller.session_policies),
                 service_control: service_control(&caller.principal, principal_membership),
-                resource_control: resource_control(caller, entry, resource_membership),
+                resource_control: entry
+                    .map_or(none, |entry| resource_control(caller, entry, resource_membership)),
                 endpoint: self.endpoint(caller),
-                grants: match &entry.grants {
-                    Known::Known(grants) => Ok(grants),
-                    Known::Unknown(reason) => Err(reason),
+                grants: match entry.map(|entry| &entry.grants) {
+                    Some(Known::Known(grants)) => Ok(grants),
+                    Some(Known::Unknown(reason)) => Err(reason),
+                    None => Ok(&[]),
                 },
             },
             grant_tokens: leg.grant_tokens,

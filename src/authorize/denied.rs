@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Side;
 use crate::evaluate::Explanation;
-use crate::model::{Action, Decision, KeyArn};
+use crate::model::{Action, Decision};
 
 /// A permission was not a sure yes; the explanation is drawn up afterwards, for all sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct SideAnswer {
     pub side: Side,
     /// The action asked about.
     pub action: Action,
-    /// The key asked about.
-    pub key: KeyArn,
+    /// The resource asked about: the ARN of a key or alias, or `*`.
+    pub resource: Box<str>,
     /// The answer with its reasons.
     pub explanation: Explanation,
 }
@@ -67,8 +67,8 @@ impl<O> fmt::Display for Denied<O> {
         let refused = self.sides.iter().filter(|side| !side.explanation.decision.is_allow());
         let mut separator = "";
         for side in refused {
-            let SideAnswer { side, action, key, explanation } = side;
-            write!(f, "{separator}{action} on the {side} {key}: {}", explanation.decision)?;
+            let SideAnswer { side, action, resource, explanation } = side;
+            write!(f, "{separator}{action} on the {side} {resource}: {}", explanation.decision)?;
             separator = "; ";
         }
         match &self.fault {

@@ -2,6 +2,7 @@
 
 mod authorized;
 mod authorizer;
+mod catalog;
 mod denied;
 mod operation;
 mod preflight;
@@ -15,10 +16,12 @@ pub use authorized::{Authorized, Gate, Permit};
 pub use authorizer::Authorizer;
 pub use denied::{Denied, KeyFault, Refusal, SideAnswer};
 pub use operation::{
-    Decrypt, Encrypt, Leg, Operation, Permission, ReEncrypt, ReEncryptFrom, ReEncryptTo,
-    ResolvedKey, Side,
+    Decrypt, Encrypt, Leg, LegResource, Operation, Permission, ReEncrypt, ReEncryptFrom,
+    ReEncryptTo, ResolvedKey, Side,
 };
-pub use preflight::{Preflight, PreflightAnswer, PreflightError, PreflightKey, PreflightOperation};
+pub use preflight::{
+    GrantRequest, Preflight, PreflightAnswer, PreflightError, PreflightKey, PreflightOperation,
+};
 pub use resolve::{
     CiphertextInspector, DecryptRequest, EncryptRequest, InspectError, KeyIdentifier, NoInspector,
     Provenance, ReEncryptRequest, ResolveError,

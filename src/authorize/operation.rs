@@ -7,8 +7,8 @@ use std::fmt;
 use super::{Gate, Permit, Refusal};
 use crate::evaluate::OperationFacts;
 use crate::model::{
-    Action, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext, GrantToken, KeyArn,
-    Plaintext, Region, Truth,
+    Action, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext,
+    GrantToken, KeyArn, Plaintext, Region, Truth,
 };
 
 /// Which key of an operation is spoken of.
@@ -20,6 +20,14 @@ pub enum Side {
     Source,
     /// The key that encrypts.
     Destination,
+    /// The alias that is made, changed or deleted.
+    Alias,
+    /// The key an alias points to, or the primary key, before the change.
+    Current,
+    /// The key an alias points to, or the primary key, after the change.
+    Target,
+    /// The caller's account in the Region of a new key.
+    Account,
 }
 
 impl Side {
@@ -30,6 +38,10 @@ impl Side {
             Self::Key => "key",
             Self::Source => "source",
             Self::Destination => "destination",
+            Self::Alias => "alias",
+            Self::Current => "current",
+            Self::Target => "target",
+            Self::Account => "account",
         }
     }
 }
@@ -61,15 +73,26 @@ impl ResolvedKey {
     }
 }
 
-/// One question of an operation: one action on one key.
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegResource<'o> {
+    /// An alias; only identity policies speak of it.
+    Alias(&'o AliasArn),
+    /// No resource: `*`.
+    Any,
+    /// A key.
+    Key(&'o KeyArn),
+}
+
+/// One question of an operation: one action on one resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Leg<'o> {
     /// Which key.
     pub side: Side,
     /// The action asked about.
     pub action: Action,
-    /// The key asked about.
-    pub key: &'o KeyArn,
+    /// The resource asked about.
+    pub resource: LegResource<'o>,
     /// The Region the request is sent to.
     pub region: &'o Region,
     /// What this side puts into the request context.
@@ -281,13 +304,14 @@ impl Permission for ReEncryptFrom {
         Leg {
             side: Side::Source,
             action: Action::ReEncryptFrom,
-            key: &operation.source.arn,
+            resource: LegResource::Key(&operation.source.arn),
             region: &operation.region,
             facts: OperationFacts {
                 encryption_context: Some(&operation.source_context),
                 encryption_algorithm: Some(operation.source_algorithm),
                 request_alias: operation.source.alias.as_ref(),
                 re_encrypt_on_same_key: Some(operation.same_key),
+                ..OperationFacts::default()
             },
             grant_tokens: &operation.grant_tokens,
         }
@@ -301,13 +325,14 @@ impl Permission for ReEncryptTo {
         Leg {
             side: Side::Destination,
             action: Action::ReEncryptTo,
-            key: &operation.destination.arn,
+            resource: LegResource::Key(&operation.destination.arn),
             region: &operation.region,
             facts: OperationFacts {
                 encryption_context: Some(&operation.destination_context),
                 encryption_algorithm: Some(operation.destination_algorithm),
                 request_alias: operation.destination.alias.as_ref(),
                 re_encrypt_on_same_key: Some(operation.same_key),
+                ..OperationFacts::default()
             },
             grant_tokens: &operation.grant_tokens,
         }
@@ -343,13 +368,13 @@ macro_rules! single_key_operation {
                 Leg {
                     side: Side::Key,
                     action: Action::$operation,
-                    key: &operation.key.arn,
+                    resource: LegResource::Key(&operation.key.arn),
                     region: &operation.region,
                     facts: OperationFacts {
                         encryption_context: Some(&operation.context),
                         encryption_algorithm: Some(operation.algorithm),
                         request_alias: operation.key.alias.as_ref(),
-                        re_encrypt_on_same_key: None,
+                        ..OperationFacts::default()
                     },
                     grant_tokens: &operation.grant_tokens,
                 }

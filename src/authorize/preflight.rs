@@ -2,16 +2,17 @@
 
 use super::denied::overall;
 use super::resolve::NoInspector;
-use super::state::{Judged, key_fault};
+use super::state::{Judged, operation_fault};
 use super::{
-    Authorizer, DecryptRequest, EncryptRequest, KeyFault, KeyIdentifier, Leg, ReEncryptRequest,
-    ResolveError, Side, SideAnswer,
+    Authorizer, DecryptRequest, EncryptRequest, KeyFault, KeyIdentifier, Leg, LegResource,
+    ReEncryptRequest, ResolveError, Side, SideAnswer,
 };
 use crate::compile::Caller;
 use crate::evaluate::{OperationFacts, supplies};
 use crate::model::{
-    Action, Decision, EncryptionAlgorithm, EncryptionContext, GrantToken, InvalidText, KnownKey,
-    Region, ResourceKind,
+    Action, ActionSet, AliasName, Decision, EncryptionAlgorithm, EncryptionContext,
+    GrantConstraints, GrantId, GrantPrincipal, GrantToken, InvalidText, KeyArn, KnownKey, Region,
+    ResourceKind,
 };
 
 /// One key of a question, with what the request says on its side.
@@ -25,6 +26,19 @@ pub struct PreflightKey {
     pub algorithm: EncryptionAlgorithm,
 }
 
+/// What `CreateGrant` is asked for.
+#[derive(Clone, Debug)]
+pub struct GrantRequest {
+    /// Who may use the key.
+    pub grantee: GrantPrincipal,
+    /// Who may retire the grant.
+    pub retiring: Option<GrantPrincipal>,
+    /// What is allowed.
+    pub operations: ActionSet,
+    /// When it is allowed.
+    pub constraints: GrantConstraints,
+}
+
 /// What is asked about.
 #[derive(Clone, Debug)]
 pub enum PreflightOperation {
@@ -35,12 +49,77 @@ pub enum PreflightOperation {
         /// The key.
         key: PreflightKey,
     },
+    /// `CreateAlias`: the alias, and the key it would point to.
+    CreateAlias {
+        /// The alias, in the caller's account.
+        alias: AliasName,
+        /// The key.
+        target: KeyIdentifier,
+    },
+    /// `CreateGrant`.
+    CreateGrant {
+        /// The key.
+        key: KeyIdentifier,
+        /// The grant.
+        grant: Box<GrantRequest>,
+    },
+    /// `DeleteAlias`: the alias, and the key it points to.
+    DeleteAlias {
+        /// The alias, in the caller's account.
+        alias: AliasName,
+    },
+    /// An action without a key: `CreateKey`, `ListKeys`, …
+    NoKey {
+        /// The action.
+        action: Action,
+        /// Whether tags are passed, which `kms:TagResource` must allow as well.
+        tagged: bool,
+    },
+    /// `PutKeyPolicy`: the permission, and whether the new policy would lock its author out.
+    PutKeyPolicy {
+        /// The key.
+        key: KeyIdentifier,
+        /// The new policy's text; the permission alone is judged without.
+        policy: Option<String>,
+        /// `BypassPolicyLockoutSafetyCheck`.
+        bypass: bool,
+    },
     /// `ReEncrypt`: both sides.
     ReEncrypt {
         /// The key that decrypts.
         source: PreflightKey,
         /// The key that encrypts.
         destination: PreflightKey,
+    },
+    /// `ReplicateKey`: the primary key, and a new key in another Region.
+    ReplicateKey {
+        /// The primary key.
+        key: KeyIdentifier,
+        /// The Region of the replica.
+        replica_region: Region,
+        /// Whether tags are passed, which `kms:TagResource` must allow as well.
+        tagged: bool,
+    },
+    /// `RetireGrant`.
+    RetireGrant {
+        /// The key the grant is on.
+        key: KeyArn,
+        /// The grant.
+        grant: GrantId,
+    },
+    /// `UpdateAlias`: the alias, the key it points to, and the key it would point to.
+    UpdateAlias {
+        /// The alias, in the caller's account.
+        alias: AliasName,
+        /// The key.
+        target: KeyIdentifier,
+    },
+    /// `UpdatePrimaryRegion`: the primary key, and the related key that would become it.
+    UpdatePrimaryRegion {
+        /// The primary key.
+        key: KeyIdentifier,
+        /// The Region of the new primary.
+        primary_region: Region,
     },
 }
 
@@ -96,6 +175,26 @@ pub enum PreflightError {
     /// Occurs when a name does not lead to a key.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// Occurs when KMS would refuse the request for its form.
+    #[error("{code}: {message}")]
+    Refused {
+        /// AWS's error.
+        code: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl PreflightError {
+    /// AWS's error; `None` when AWS's answer is not known.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Resolve(error) => error.code(),
+            Self::Refused { code, .. } => Some(code),
+            Self::NoRegion | Self::NotOnOneKey(_) => None,
+        }
+    }
 }
 
 impl PreflightOperation {
@@ -183,6 +282,7 @@ impl Authorizer<'_> {
             PreflightOperation::Action { action, key } => {
                 self.action(action, &key, &region, &grant_tokens, caller)
             }
+            other => self.catalogued(other, &region, &grant_tokens, caller),
         }
     }
 
@@ -211,19 +311,15 @@ impl Authorizer<'_> {
             encryption_algorithm: carries(KnownKey::KmsEncryptionAlgorithm)
                 .then_some(key.algorithm),
             request_alias: resolved.alias(),
-            re_encrypt_on_same_key: None,
+            ..OperationFacts::default()
         };
         let key = resolved.arn();
-        let leg = Leg { side: Side::Key, action, key, region, facts, grant_tokens };
+        let resource = LegResource::Key(key);
+        let leg = Leg { side: Side::Key, action, resource, region, facts, grant_tokens };
         let sides = vec![self.explain_leg(&leg, caller)];
-        // States and usages of the other operations are not judged here; data keys are made with
-        // the same keys that encrypt.
-        let makes_data_keys = carries(KnownKey::KmsEncryptionAlgorithm)
-            && !matches!(action, Action::ReEncryptFrom | Action::ReEncryptTo);
         let allowed = sides.iter().all(|side| side.explanation.decision.is_allow());
-        let algorithm = EncryptionAlgorithm::SymmetricDefault;
-        let fault = (allowed && makes_data_keys)
-            .then(|| key_fault(self.snapshot(), Side::Key, &resolved, algorithm))
+        let fault = allowed
+            .then(|| operation_fault(self.snapshot(), Side::Key, action, resolved.arn()))
             .flatten();
         Ok(PreflightAnswer { operation: action.name(), sides, fault })
     }
@@ -234,10 +330,19 @@ impl Preflight {
         if let Some(region) = &self.region {
             return Ok(region.clone());
         }
+        use PreflightOperation as O;
         let keys = match &self.operation {
-            PreflightOperation::Action { key, .. } => vec![key],
-            PreflightOperation::ReEncrypt { source, destination } => vec![source, destination],
+            O::Action { key, .. } => vec![&key.name],
+            O::ReEncrypt { source, destination } => vec![&source.name, &destination.name],
+            O::CreateGrant { key, .. }
+            | O::ReplicateKey { key, .. }
+            | O::UpdatePrimaryRegion { key, .. }
+            | O::PutKeyPolicy { key, .. }
+            | O::CreateAlias { target: key, .. }
+            | O::UpdateAlias { target: key, .. } => vec![key],
+            O::RetireGrant { key, .. } => return Ok(key.region().clone()),
+            O::DeleteAlias { .. } | O::NoKey { .. } => Vec::new(),
         };
-        keys.into_iter().find_map(|key| key.name.region()).ok_or(PreflightError::NoRegion)
+        keys.into_iter().find_map(KeyIdentifier::region).ok_or(PreflightError::NoRegion)
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{Decrypt, Encrypt, KeyFault, Operation, ReEncrypt, ResolvedKey, Side};
 use crate::compile::Snapshot;
-use crate::model::{EncryptionAlgorithm, KeyState, KeyUsage, Reading};
+use crate::model::{Action, EncryptionAlgorithm, KeyArn, KeyState, KeyUsage, Reading};
 
 /// An operation whose keys can be judged.
 pub trait Judged: Operation {
@@ -67,6 +67,106 @@ fn missing(side: Side, missing: bool, member: &'static str) -> Option<KeyFault> 
         code: "ValidationException",
         message: format!("the request has no {member}"),
     })
+}
+
+/// What is wrong with a key's state or usage for an operation (kms developer guide, "Key states of
+/// AWS KMS keys"). Management of imported material and rotation depend on more than the state and
+/// are not judged.
+pub(crate) fn operation_fault(
+    snapshot: &Snapshot,
+    side: Side,
+    action: Action,
+    arn: &KeyArn,
+) -> Option<KeyFault> {
+    use Action as A;
+    let fault = |code, what: &str| Some(KeyFault { side, code, message: format!("{arn} {what}") });
+    let Some(entry) = snapshot.key(arn) else {
+        return fault("NotFoundException", "does not exist");
+    };
+    let invalid = "KMSInvalidStateException";
+    let pending = snapshot.readings().value(Reading::PendingDeletionError);
+    let cryptographic = usage(action).is_some() && action != A::GetPublicKey;
+    let state = entry.key.state;
+    let is_pending = matches!(state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
+    let refused = match action {
+        A::CancelKeyDeletion if !is_pending => fault(invalid, "is not pending deletion"),
+        A::CancelKeyDeletion => None,
+        A::CreateAlias | A::TagResource | A::UntagResource | A::UpdateKeyDescription
+            if is_pending =>
+        {
+            fault(invalid, "is pending deletion")
+        }
+        A::EnableKey | A::DisableKey | A::ScheduleKeyDeletion => match state {
+            _ if is_pending => fault(invalid, "is pending deletion"),
+            KeyState::PendingImport if action != A::ScheduleKeyDeletion => {
+                fault(invalid, "is pending import")
+            }
+            KeyState::Creating if action != A::ScheduleKeyDeletion => fault(invalid, "is creating"),
+            KeyState::Updating => fault(invalid, "is updating"),
+            _ => None,
+        },
+        A::GetPublicKey => match state {
+            _ if is_pending => fault(pending, "is pending deletion"),
+            KeyState::Creating => fault(invalid, "is creating"),
+            _ => None,
+        },
+        A::CreateGrant | A::ReplicateKey | A::UpdatePrimaryRegion => match state {
+            KeyState::Disabled => fault("DisabledException", "is disabled"),
+            _ if is_pending => fault(pending, "is pending deletion"),
+            KeyState::PendingImport => fault(invalid, "is pending import"),
+            KeyState::Creating => fault(invalid, "is creating"),
+            KeyState::Updating if action == A::ReplicateKey => fault(invalid, "is updating"),
+            _ => None,
+        },
+        _ if cryptographic => match state {
+            KeyState::Disabled => fault("DisabledException", "is disabled"),
+            _ if is_pending => fault(pending, "is pending deletion"),
+            KeyState::PendingImport => fault(invalid, "is pending import"),
+            KeyState::Unavailable => fault(invalid, "is unavailable"),
+            KeyState::Creating => fault(invalid, "is creating"),
+            _ => None,
+        },
+        _ => None,
+    };
+    if refused.is_some() {
+        return refused;
+    }
+    match usage(action) {
+        Some(usages) if !usages.contains(&entry.key.usage) => fault(
+            "InvalidKeyUsageException",
+            "has a key usage that is not valid for this operation",
+        ),
+        Some(_) if is_data_key(action) && !entry.key.spec.is_symmetric() => {
+            fault("InvalidKeyUsageException", "is not symmetric, and makes no data keys")
+        }
+        _ => None,
+    }
+}
+
+fn is_data_key(action: Action) -> bool {
+    action.name().starts_with("GenerateDataKey")
+}
+
+/// The usages a key must have one of for an operation; `None` when any will do.
+fn usage(action: Action) -> Option<&'static [KeyUsage]> {
+    use Action as A;
+    match action {
+        A::Encrypt | A::Decrypt | A::ReEncryptFrom | A::ReEncryptTo => {
+            Some(&[KeyUsage::EncryptDecrypt])
+        }
+        _ if is_data_key(action) => Some(&[KeyUsage::EncryptDecrypt]),
+        A::Sign | A::Verify => Some(&[KeyUsage::SignVerify]),
+        A::GenerateMac | A::VerifyMac => Some(&[KeyUsage::GenerateVerifyMac]),
+        A::DeriveSharedSecret => Some(&[KeyUsage::KeyAgreement]),
+        A::Encapsulate | A::Decapsulate => Some(&[KeyUsage::EncapsulateDecapsulate]),
+        A::GetPublicKey => Some(&[
+            KeyUsage::EncryptDecrypt,
+            KeyUsage::SignVerify,
+            KeyUsage::KeyAgreement,
+            KeyUsage::EncapsulateDecapsulate,
+        ]),
+        _ => None,
+    }
 }
 
 /// What is wrong with a key for a cryptographic operation with this algorithm.

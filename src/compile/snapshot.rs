@@ -186,6 +186,27 @@ impl Snapshot {
         self.knows_all_keys
     }
 
+    /// The same world, but for the policies of one key; `None` when there is no such key.
+    #[must_use]
+    pub fn with_key_policies(&self, arn: &KeyArn, policies: Vec<PolicySlot>) -> Option<Self> {
+        let mut changed = self.clone();
+        changed.keys.get_mut(arn)?.policies = policies;
+        Some(changed)
+    }
+
+    /// The same world, but for the identity policies of one user or role; `None` when there is none
+    /// such.
+    #[must_use]
+    pub fn with_identity_policies(
+        &self,
+        arn: &PrincipalArn,
+        policies: Vec<PolicySlot>,
+    ) -> Option<Self> {
+        let mut changed = self.clone();
+        changed.entities.get_mut(arn)?.policies = policies;
+        Some(changed)
+    }
+
     /// All keys, sorted by ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<&KeyEntry> {

@@ -28,6 +28,8 @@ pub enum Relation {
     CrossAccount,
     /// The action has no key.
     NoResource,
+    /// A grant is retired: the grant and IAM decide, whosesoever the key is.
+    Retire,
     /// The key is the caller's account's.
     SameAccount,
 }
@@ -102,8 +104,14 @@ pub struct Combined<T> {
 /// The layers of a question, in the order AWS names denials.
 pub(super) fn layers(relation: Relation) -> &'static [Layer] {
     match relation {
+<<<<<<< HEAD
         // Actions without a key have no key policy, and RCPs do not reach them (E2).
         Relation::NoResource => &[
+=======
+        // Actions without a key have no key policy, and RCPs do not reach them (iam-semantics 4.7).
+        // E9: neither does any policy of the key or its account reach RetireGrant.
+        Relation::NoResource | Relation::Retire => &[
+>>>>>>> main
             Layer::ServiceControl,
             Layer::Endpoint,
             Layer::Identity,
@@ -161,6 +169,8 @@ fn allowed<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
     let service_control = leaves.allows(Layer::ServiceControl);
     let policies = match shape.relation {
         Relation::NoResource => capped_identity(leaves, shape),
+        // E9: no policy allows it without a grant.
+        Relation::Retire => leaves.algebra().constant(false),
         _ if shape.caller == CallerKind::Service => {
             // E6: services have no IAM policies.
             leaves.names(&[Class::Service, Class::Everyone])
@@ -228,7 +238,7 @@ fn capped_identity<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
 fn identity<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
     match (shape.caller, shape.relation) {
         // Nothing is implicitly denied to a root user in its own account.
-        (CallerKind::Root, Relation::SameAccount | Relation::NoResource) => {
+        (CallerKind::Root, Relation::SameAccount | Relation::NoResource | Relation::Retire) => {
             leaves.algebra().constant(true)
         }
         (CallerKind::Root, Relation::CrossAccount) => {

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use super::supplied::supplies;
 use crate::compile::{Entity, KeyEntry, Membership};
 use crate::model::{
-    Action, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
-    EncryptionAlgorithm, EncryptionContext, KnownKey, PolicyKind, Region, ServiceName, Truth,
-    eq_ignore_case,
+    Action, ActionSet, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
+    EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PolicyKind, Region,
+    ServiceName, Truth, eq_ignore_case,
 };
 
 /// A key fails `kms:ResourceAliases` conditions above this many aliases (kms developer guide,
@@ -28,6 +28,17 @@ pub enum Found<'a> {
     One(Cow<'a, str>),
     /// Nobody said.
     Unknown,
+}
+
+impl<'a> Found<'a> {
+    fn stated(value: &'a ContextValue, multivalued: bool) -> Self {
+        match value {
+            ContextValue::Absent => Self::Absent,
+            ContextValue::Many(values) => Self::Many(Values::Stated(values)),
+            ContextValue::One(value) if multivalued => Self::Many(Values::Single(value)),
+            ContextValue::One(value) => Self::One(Cow::Borrowed(value)),
+        }
+    }
 }
 
 /// The values of a multivalued key, wherever they are kept.
@@ -98,6 +109,28 @@ pub struct OperationFacts<'a> {
     pub request_alias: Option<&'a AliasName>,
     /// For ReEncrypt: whether both sides use one key.
     pub re_encrypt_on_same_key: Option<Truth>,
+    /// The keys that the operation's own parameters supply, complete: a key of the operation that
+    /// is not in it is absent. `None` when the parameters are not told.
+    pub parameters: Option<&'a ContextMap>,
+    /// The grant that is made or retired.
+    pub grant: GrantSubject<'a>,
+}
+
+/// The grant an operation is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum GrantSubject<'a> {
+    /// `CreateGrant`: what the new grant would allow, and when.
+    Created {
+        /// Its operations.
+        operations: ActionSet,
+        /// Its constraints.
+        constraints: &'a GrantConstraints,
+    },
+    /// None, or it is not told.
+    #[default]
+    None,
+    /// `RetireGrant`: the grant itself.
+    Retired(&'a Grant),
 }
 
 /// The facts that context keys are derived from.
@@ -138,17 +171,12 @@ impl<'a> RequestContext<'a> {
         let stated_wins = key.known() == Some(KnownKey::AwsPrincipalTag) && stated.is_some();
         if let (Some(facts), Some(known)) = (self.facts, key.known())
             && !stated_wins
-            && let Some(found) = facts.derive(known, key.tail(), kind, self.action)
+            && let Some(found) = facts.derive(known, (key.lower(), key.tail()), kind, self.action)
         {
             return found;
         }
         match stated {
-            Some(ContextValue::Absent) => Found::Absent,
-            Some(ContextValue::Many(values)) => Found::Many(Values::Stated(values)),
-            Some(ContextValue::One(value)) if key.known().is_some_and(KnownKey::is_multivalued) => {
-                Found::Many(Values::Single(value))
-            }
-            Some(ContextValue::One(value)) => Found::One(Cow::Borrowed(value)),
+            Some(value) => Found::stated(value, key.known().is_some_and(KnownKey::is_multivalued)),
             None if self.stated.is_complete() => Found::Absent,
             None => self.unstated(key),
         }
@@ -168,12 +196,16 @@ impl<'a> Facts<'a> {
     fn derive(
         &self,
         known: KnownKey,
-        tail: &str,
+        (lower, tail): (&str, &str),
         kind: PolicyKind,
         action: Action,
     ) -> Option<Found<'a>> {
         use KnownKey as K;
         let operation = self.operation;
+        let parameter = operation.parameters.and_then(|all| all.stated(lower));
+        if let Some(value) = parameter {
+            return Some(Found::stated(value, known.is_multivalued()));
+        }
         Some(match known {
             K::KmsCallerAccount | K::AwsPrincipalAccount => {
                 one(self.principal.arn().map(|arn| account_text(arn.as_str())))
@@ -235,6 +267,7 @@ impl<'a> Facts<'a> {
                 Truth::False => flag(false),
                 Truth::Unknown => Found::Unknown,
             },
+            _ if operation.parameters.is_some() && is_parameter(known) => Found::Absent,
             _ => return None,
         })
     }
@@ -286,6 +319,20 @@ impl<'a> Facts<'a> {
         }
         self.key?.tags.known().map(|tags| tag(tags, tail))
     }
+}
+
+/// Whether a key's value comes from the parameters of the request, rather than from how it was
+/// sent.
+fn is_parameter(known: KnownKey) -> bool {
+    matches!(known, KnownKey::AwsRequestTag | KnownKey::AwsTagKeys)
+        || (known.as_str().starts_with("kms:")
+            && !matches!(
+                known,
+                KnownKey::KmsViaService
+                    | KnownKey::KmsGrantIsForAwsResource
+                    | KnownKey::KmsRecipientAttestation
+                    | KnownKey::KmsTrailingDaysWithoutKeyUsage
+            ))
 }
 
 fn one(value: Option<&str>) -> Found<'_> {

@@ -3,7 +3,7 @@
 //! Source: kms developer guide, "Grants in AWS KMS"; botocore `kms/2014-11-01` `GrantConstraints`.
 
 use super::trace::GrantOutcome;
-use super::{Found, Question};
+use super::{Found, GrantSubject, Question};
 use crate::compile::class_of;
 use crate::model::{
     Action, CallerPrincipal, ConditionKey, EncryptionContext, EncryptionContextConstraint, Grant,
@@ -37,6 +37,9 @@ pub(super) fn outcome(
             Truth::True => {}
         }
     }
+    if question.context.action == Action::CreateGrant {
+        return created(grant, question);
+    }
     if let Some(constraint) = &grant.constraints.encryption_context
         && constrains(question.context.action)
     {
@@ -56,6 +59,78 @@ pub(super) fn outcome(
 /// are ignored for DescribeKey and RetireGrant.
 fn constrains(action: Action) -> bool {
     !matches!(action, Action::DescribeKey | Action::RetireGrant)
+}
+
+/// G5: a grant that lets its grantee make grants lets it make narrower ones alone: no further
+/// operation, and constraints at least as strict.
+fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
+    let facts = question.context.facts;
+    let Some(GrantSubject::Created { operations, constraints }) =
+        facts.map(|facts| facts.operation.grant)
+    else {
+        return GrantOutcome::Unknown;
+    };
+    let stricter = match (&parent.constraints.encryption_context, &constraints.encryption_context) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (
+            Some(EncryptionContextConstraint::Subset(wanted)),
+            Some(
+                EncryptionContextConstraint::Subset(own) | EncryptionContextConstraint::Equals(own),
+            ),
+        ) => wanted.iter().all(|(name, value)| own.value(name) == Some(value)),
+        (
+            Some(EncryptionContextConstraint::Equals(wanted)),
+            Some(EncryptionContextConstraint::Equals(own)),
+        ) => wanted == own,
+        (Some(EncryptionContextConstraint::Equals(_)), Some(_)) => false,
+    };
+    // Whether a chain may drop a SourceArn is not documented; it may not.
+    let source = parent.constraints.source_arn.is_none()
+        || parent.constraints.source_arn == constraints.source_arn;
+    if operations.is_subset_of(parent.operations) && stricter && source {
+        GrantOutcome::Applies
+    } else {
+        GrantOutcome::Wider
+    }
+}
+
+/// G7: who may retire a grant by what it says, and which accounts may delegate it with IAM: the
+/// one it was issued under, and one that is named as retiring principal.
+pub(super) fn may_retire(
+    grant: &Grant,
+    question: &Question<'_>,
+    note: &mut dyn FnMut(Reading),
+) -> [Truth; 2] {
+    let caller = question.principal;
+    let is_root = |named: &GrantPrincipal| matches!(named, GrantPrincipal::Principal(arn) if arn.kind() == PrincipalArnKind::Root);
+    let mut itself = Truth::False;
+    let mut delegated = Truth::False;
+    if let Some(retiring) = &grant.retiring {
+        let named = is_grantee(retiring, caller, question.readings);
+        if is_root(retiring) {
+            delegated = delegated.or(named);
+        } else {
+            itself = itself.or(named);
+        }
+    }
+    if grant.operations.contains(Action::RetireGrant) {
+        let named = is_grantee(&grant.grantee, caller, question.readings);
+        if is_root(&grant.grantee) {
+            delegated = delegated.or(named);
+        } else {
+            itself = itself.or(named);
+        }
+    }
+    let owner = grant.key.account();
+    let issuer = grant.issuing_account.unwrap_or(owner);
+    if caller.account() == Some(issuer) {
+        delegated = Truth::True;
+    } else if caller.account() == Some(owner) {
+        note(Reading::RetireByOwner);
+        delegated = delegated.or((question.readings.choice(Reading::RetireByOwner) == 1).into());
+    }
+    [itself, delegated]
 }
 
 fn satisfies(

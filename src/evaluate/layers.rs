@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::combine::{GrantKind, Leaves, Shape, layers};
 use super::condition::{self, Scope};
 use super::trace::{Elements, Event, GrantOutcome, Sink};
-use super::{Attached, CallerKind, Layer, Question, Relation, grant};
+use super::{Attached, CallerKind, GrantSubject, Layer, Question, Relation, grant};
 use crate::compile::{
     CompiledStatement, Policy, PolicySlot, PrincipalClass, PrincipalClasses, SessionPolicies,
 };
-use crate::model::{CallerPrincipal, Decision, Effect, Kleene, PolicyKind, Reading, Truth};
+use crate::model::{Action, CallerPrincipal, Decision, Effect, Kleene, PolicyKind, Reading, Truth};
 
 const LAYERS: usize = Layer::Grant as usize + 1;
 
@@ -45,9 +45,15 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                 self.allows(*layer);
             }
         }
-        if shape.relation != Relation::NoResource {
-            self.key_policy_classes();
-            self.grant_truths();
+        match shape.relation {
+            Relation::NoResource => {}
+            Relation::Retire => {
+                self.grant_truths();
+            }
+            Relation::CrossAccount | Relation::SameAccount => {
+                self.key_policy_classes();
+                self.grant_truths();
+            }
         }
     }
 
@@ -65,8 +71,10 @@ impl<'q, S: Sink> Evaluation<'q, S> {
 
     /// Who gave the permission: the key policy by itself, the account's IAM, or a grant.
     fn allowing(&mut self, shape: Shape) -> Vec<Layer> {
-        if shape.relation == Relation::NoResource {
-            return vec![Layer::Identity];
+        match shape.relation {
+            Relation::NoResource => return vec![Layer::Identity],
+            Relation::Retire => return vec![Layer::Grant],
+            Relation::CrossAccount | Relation::SameAccount => {}
         }
         let named = self.names(PrincipalClass::ALL);
         let direct = shape.relation == Relation::SameAccount
@@ -106,7 +114,10 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         // A role that is named, or a grantee, needs no identity policy in its own account: what it
         // lacks are the layers that cap it.
         let mut needs_identity = true;
-        if shape.relation != Relation::NoResource {
+        if shape.relation == Relation::Retire {
+            lacking.push(Layer::Grant);
+            needs_identity = self.grants(GrantKind::ToAccount).is_true();
+        } else if shape.relation != Relation::NoResource {
             let named = self.names(PrincipalClass::ALL);
             let given = [GrantKind::ByCallerAccount, GrantKind::ByOthers, GrantKind::ToAccount]
                 .into_iter()
@@ -315,6 +326,11 @@ impl<'q, S: Sink> Evaluation<'q, S> {
             return truths;
         }
         let [mut by_caller_account, mut by_others, mut to_account] = [Truth::False; 3];
+        if self.question.context.action == Action::RetireGrant {
+            let truths = self.retire_truths();
+            self.grants = Some(truths);
+            return truths;
+        }
         match self.question.policies.grants {
             Err(reason) => {
                 let (layer, what) = (Layer::Grant, "grants");
@@ -351,6 +367,29 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         let truths = [by_caller_account, by_others, to_account];
         self.grants = Some(truths);
         truths
+    }
+}
+
+impl<S: Sink> Evaluation<'_, S> {
+    /// G7: who may retire the grant that is asked about, by the grant itself and by delegation.
+    fn retire_truths(&mut self) -> [Truth; 3] {
+        let facts = self.question.context.facts;
+        let Some(GrantSubject::Retired(grant)) = facts.map(|facts| facts.operation.grant) else {
+            let (what, reason) = ("the grant to retire", "it is not told which grant it is");
+            self.sink.event(Event::Unknown { layer: Layer::Grant, what, reason });
+            return [Truth::Unknown; 3];
+        };
+        let mut used = 0;
+        let [itself, delegated] =
+            grant::may_retire(grant, self.question, &mut |reading| used |= 1 << reading as u32);
+        self.note_readings(used);
+        let outcome = match itself.or(delegated) {
+            Truth::True => GrantOutcome::Applies,
+            Truth::Unknown => GrantOutcome::Unknown,
+            Truth::False => GrantOutcome::Grantee,
+        };
+        self.sink.event(Event::Grant { grant, outcome });
+        [itself, Truth::False, delegated]
     }
 }
 

@@ -17,7 +17,7 @@ mod tests;
 use std::fmt;
 
 pub use combine::{CallerKind, Combined, GrantCaps, GrantKind, Leaves, Relation, Shape, combine};
-pub use context::{Facts, Found, OperationFacts, RequestContext, Values};
+pub use context::{Facts, Found, GrantSubject, OperationFacts, RequestContext, Values};
 pub use trace::{
     ConditionFinding, Elements, Event, Explanation, GrantFinding, GrantOutcome, NoTrace, Sink,
     StatementFinding, Trace, UnknownFinding,
@@ -25,8 +25,8 @@ pub use trace::{
 
 use crate::compile::{CompiledCondition, PolicySlot};
 use crate::model::{
-    AccountId, CallerPrincipal, Decision, Effect, Grant, GrantToken, PolicyKind, Reading, Readings,
-    Truth,
+    AccountId, Action, CallerPrincipal, Decision, Effect, Grant, GrantToken, PolicyKind, Reading,
+    Readings, Truth,
 };
 use layers::Evaluation;
 pub(crate) use supplied::supplies;
@@ -142,6 +142,7 @@ impl Question<'_> {
                 _ => CallerKind::Identity,
             },
             relation: match self.resource_account {
+                _ if self.context.action == Action::RetireGrant => Relation::Retire,
                 None => Relation::NoResource,
                 Some(account) => match self.principal.account() {
                     Some(own) if own != account => Relation::CrossAccount,

@@ -91,6 +91,8 @@ pub enum GrantOutcome {
     SourceArn,
     /// Whether it applies depends on an unknown fact.
     Unknown,
+    /// The grant that would be made is wider than it.
+    Wider,
 }
 
 /// Sees nothing, so that nothing is paid for.

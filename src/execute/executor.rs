@@ -7,7 +7,7 @@ use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
 use super::backend::{Decrypted, Encrypted, KmsBackend, ReEncrypted};
 use crate::authorize::{
     Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, Encrypt,
-    EncryptRequest, Operation, ReEncrypt, ReEncryptRequest, ResolveError,
+    EncryptRequest, LegResource, Operation, ReEncrypt, ReEncryptRequest, ResolveError,
 };
 use crate::compile::{Caller, Epoch, Snapshot};
 use crate::model::{Decision, KeyArn, Timestamp};
@@ -327,10 +327,11 @@ fn audit_sides<O: Operation>(
 ) -> Vec<AuditSide> {
     let legs = operation.legs();
     let sides = legs.iter().zip(decisions).filter_map(|(leg, decision)| {
+        let LegResource::Key(key) = leg.resource else { return None };
         Some(AuditSide {
             side: leg.side,
             action: leg.action,
-            key: leg.key.clone(),
+            key: key.clone(),
             decision,
             encryption_context: leg.facts.encryption_context.cloned().unwrap_or_default(),
             encryption_algorithm: leg.facts.encryption_algorithm?,

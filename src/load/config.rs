@@ -223,7 +223,9 @@ pub fn direct_call(context: &mut ContextMap) {
         // An error means that the key was stated.
         let _ = context.insert(key, ContextValue::Absent);
     }
-    let _ = context.insert("aws:ViaAWSService", ContextValue::One("false".into()));
+    for key in ["aws:ViaAWSService", "kms:GrantIsForAWSResource"] {
+        let _ = context.insert(key, ContextValue::One("false".into()));
+    }
 }
 
 fn principal(file: &CallerFile, snapshot: &Snapshot) -> Result<CallerPrincipal, String> {

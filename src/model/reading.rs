@@ -92,6 +92,9 @@ readings! {
     /// Related multi-Region keys.
     ReEncryptOnSameKeyRelated = "re-encrypt-on-same-key-related", ["unknown", "true", "false"],
         "the value of `kms:ReEncryptOnSameKey` for two related multi-Region keys";
+    /// Retiring a grant that another account issued.
+    RetireByOwner = "retire-by-owner", ["deny", "allow"],
+        "whether the key's account may delegate retiring a grant that another account issued";
     /// `{"AWS": "*"}` and services.
     ServicePrincipalEveryAws = "service-principal-every-aws", ["not-covered", "covered"],
         "whether `{\"AWS\": \"*\"}`, unlike `\"*\"`, covers AWS services";

@@ -92,7 +92,7 @@ pub fn explanation(
 
 fn head(out: &mut dyn Write, side: &SideAnswer, style: Style) -> io::Result<()> {
     let decision = style.decision(side.explanation.decision, 13);
-    writeln!(out, "{:<11}  {decision}  {} on {}", side.side, side.action, side.key)
+    writeln!(out, "{:<11}  {decision}  {} on {}", side.side, side.action, side.resource)
 }
 
 fn write_fault(out: &mut dyn Write, fault: Option<&KeyFault>) -> io::Result<()> {
@@ -160,6 +160,7 @@ pub(super) fn grant_outcome(outcome: GrantOutcome) -> &'static str {
         GrantOutcome::Operation => "operation",
         GrantOutcome::SourceArn => "source-arn",
         GrantOutcome::Unknown => "unknown",
+        GrantOutcome::Wider => "wider",
     }
 }
 

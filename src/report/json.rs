@@ -31,7 +31,7 @@ struct Fault<'a> {
 struct Side<'a> {
     side: &'static str,
     action: &'static str,
-    key: &'a str,
+    resource: &'a str,
     decision: &'static str,
     by: Vec<&'static str>,
     reasons: Vec<Reason>,
@@ -136,7 +136,7 @@ pub fn side_json(answer: &SideAnswer, trace: Option<&Readings>) -> serde_json::V
     let side = Side {
         side: answer.side.as_str(),
         action: answer.action.as_str(),
-        key: answer.key.as_str(),
+        resource: &answer.resource,
         decision: explanation.decision.as_str(),
         by: explanation.by.iter().map(|layer| layer.as_str()).collect(),
         reasons: reasons(answer)

@@ -128,7 +128,7 @@ fn lacking(side: &SideAnswer, reasons: &mut Vec<Reason>) {
 }
 
 fn no_allow(layer: Layer, side: &SideAnswer) -> Reason {
-    let SideAnswer { action, key, .. } = side;
+    let SideAnswer { action, resource: key, .. } = side;
     let (code, text) = match layer {
         Layer::Service => (
             "not-across-accounts",
@@ -271,5 +271,6 @@ fn grant_miss(outcome: GrantOutcome) -> Option<&'static str> {
         GrantOutcome::NotPropagated => Some("has not spread, and its token is not in the request"),
         GrantOutcome::SourceArn => Some("has a SourceArn constraint that is not met"),
         GrantOutcome::Unknown => Some("depends on an unknown fact"),
+        GrantOutcome::Wider => Some("lets its grantee make narrower grants alone"),
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod docs;
 mod executor;
 mod kms_vectors;

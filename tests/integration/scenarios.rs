@@ -32,7 +32,7 @@ fn scenarios_come_out_as_told() {
 
 #[test]
 fn an_expectation_that_is_not_met_is_told() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/check/unmet.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/unmet.toml");
     let scenario = Scenario::read(&path, None).unwrap_or_else(|error| panic!("{error}"));
     let unmet: Vec<String> =
         scenario.run().iter().flat_map(|result| result.unmet.clone()).collect();

@@ -96,7 +96,6 @@ impl Keystore {
     }
 
     /// The keys as they are now, for cryptography.
-    #[cfg_attr(not(test), allow(dead_code, reason = "called by the executor's adapter alone"))]
     pub(crate) fn session(&self) -> Result<Session<'_>, KeystoreError> {
         Session::new(self.read()?)
     }

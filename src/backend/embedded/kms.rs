@@ -9,7 +9,7 @@ use super::{
 };
 use crate::authorize::{
     self, Authorized, Authorizer, CiphertextInspector, Decrypt, Encrypt, InspectError, Leg,
-    ReEncrypt, Side,
+    LegResource, ReEncrypt, Side,
 };
 use crate::compile::{
     Caller, Epoch, KeyEntry, Known, Policy, PolicySlot, Snapshot, SnapshotBuilder, SnapshotError,
@@ -342,7 +342,7 @@ pub fn lockout_check(
     let leg = Leg {
         side: Side::Key,
         action: Action::PutKeyPolicy,
-        key,
+        resource: LegResource::Key(key),
         region: key.region(),
         facts: OperationFacts::default(),
         grant_tokens: &[],

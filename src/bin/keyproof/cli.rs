@@ -113,6 +113,48 @@ pub struct RequestArgs {
     /// ReEncrypt: the key that encrypts
     #[arg(long, value_name = "KEY", requires = "source_key_id")]
     pub destination_key_id: Option<String>,
+    /// CreateAlias, UpdateAlias, DeleteAlias: the alias
+    #[arg(long, value_name = "NAME")]
+    pub alias_name: Option<String>,
+    /// CreateAlias, UpdateAlias: the key the alias would point to
+    #[arg(long, value_name = "KEY")]
+    pub target_key_id: Option<String>,
+    /// CreateGrant: who may use the key, an ARN or a service
+    #[arg(long, value_name = "ARN")]
+    pub grantee_principal: Option<String>,
+    /// CreateGrant: who may retire the grant, an ARN or a service
+    #[arg(long, value_name = "ARN")]
+    pub retiring_principal: Option<String>,
+    /// CreateGrant: what the grant allows; several are separated by commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub operations: Vec<String>,
+    /// CreateGrant: a pair of the grant's EncryptionContextEquals
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "encryption_context_subset")]
+    pub encryption_context_equals: Vec<String>,
+    /// CreateGrant: a pair of the grant's EncryptionContextSubset
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub encryption_context_subset: Vec<String>,
+    /// CreateGrant: the grant's SourceArn
+    #[arg(long, value_name = "ARN")]
+    pub source_arn: Option<String>,
+    /// RetireGrant: the grant
+    #[arg(long, value_name = "ID")]
+    pub grant_id: Option<String>,
+    /// PutKeyPolicy: a file with the new policy, for the lock-out check
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// PutKeyPolicy: the request skips the lock-out check
+    #[arg(long)]
+    pub bypass_policy_lockout_safety_check: bool,
+    /// ReplicateKey: the Region of the replica
+    #[arg(long, value_name = "REGION")]
+    pub replica_region: Option<String>,
+    /// UpdatePrimaryRegion: the Region of the new primary key
+    #[arg(long, value_name = "REGION")]
+    pub primary_region: Option<String>,
+    /// CreateKey, ReplicateKey: tags are passed
+    #[arg(long)]
+    pub tagged: bool,
     /// A pair of the encryption context; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub encryption_context: Vec<String>,
@@ -132,7 +174,7 @@ pub struct RequestArgs {
     #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
     pub destination_encryption_algorithm: String,
     /// A grant token of the request; may be repeated
-    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long = "grant-token", value_name = "TOKEN")]
     pub grant_tokens: Vec<String>,
     /// The Region the request is sent to [default: that of a key named by ARN, else the world's
     /// only one]

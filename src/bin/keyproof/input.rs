@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyproof::authorize::{KeyIdentifier, Preflight, PreflightKey, PreflightOperation};
+use keyproof::authorize::{
+    GrantRequest, KeyIdentifier, Preflight, PreflightKey, PreflightOperation,
+};
 use keyproof::backend::embedded::{self, Keystore, KeystoreError, RootKey};
 use keyproof::compile::{Caller, Epoch, Snapshot};
 use keyproof::load::{self, World};
 use keyproof::model::{
-    ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext, GrantToken, Reading, Region,
-    Timestamp,
+    Action, ActionSet, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
+    EncryptionContextConstraint, GrantConstraints, GrantOperation, GrantPrincipal, GrantToken,
+    Reading, Region, ResourceKind, Timestamp,
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
@@ -75,7 +78,9 @@ pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliErr
 
 /// Opens a keystore, or makes a new one.
 pub fn create_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
-    let root_key = root_key(path, args, RootKey::from_file_or_new)?;
+    // A root key is made for a new keystore alone: for one that exists, another would be wrong.
+    let from_file = if path.exists() { RootKey::from_file } else { RootKey::from_file_or_new };
+    let root_key = root_key(path, args, from_file)?;
     Keystore::open_or_create(path, root_key).map_err(|error| CliError::at(path, error))
 }
 
@@ -138,70 +143,142 @@ fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliErr
 
 /// The question described by the flags.
 pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, CliError> {
-    let key = |name: &str, context: &[String], algorithm: &str| -> Result<PreflightKey, CliError> {
-        Ok(PreflightKey {
-            name: parse(name)?,
-            context: encryption_context(context)?,
-            algorithm: parse(algorithm)?,
-        })
-    };
-    let operation = match (&args.source_key_id, &args.destination_key_id, &args.key_id) {
-        (Some(source), Some(destination), _) => {
-            if let Some(name) = args.operation.as_deref().filter(|name| *name != "ReEncrypt") {
-                let message = format!(
-                    "`{name}` has one key: give --key-id instead of source and destination"
-                );
-                return Err(CliError::new(message));
-            }
-            unused(
-                &args.encryption_context,
-                "--encryption-context",
-                "ReEncrypt has one for the source and one for the destination",
-            )?;
-            PreflightOperation::ReEncrypt {
-                source: key(
-                    source,
-                    &args.source_encryption_context,
-                    &args.source_encryption_algorithm,
-                )?,
-                destination: key(
-                    destination,
-                    &args.destination_encryption_context,
-                    &args.destination_encryption_algorithm,
-                )?,
-            }
-        }
-        (_, _, Some(name)) => {
-            let operation = args.operation.as_deref().ok_or_else(|| {
-                CliError::new("what is asked about is missing: give --operation, such as Decrypt")
-            })?;
-            if operation == "ReEncrypt" {
-                return Err(CliError::new(
-                    "ReEncrypt has two keys: give --source-key-id and --destination-key-id",
-                ));
-            }
-            for (given, flag) in [
-                (&args.source_encryption_context, "--source-encryption-context"),
-                (&args.destination_encryption_context, "--destination-encryption-context"),
-            ] {
-                unused(given, flag, "it belongs to ReEncrypt; give --encryption-context")?;
-            }
-            PreflightOperation::Action {
-                action: PreflightOperation::action(operation).map_err(CliError::new)?,
-                key: key(name, &args.encryption_context, &args.encryption_algorithm)?,
-            }
-        }
-        _ => {
-            return Err(CliError::new(
-                "the key is missing: give --key-id, or --source-key-id and --destination-key-id",
-            ));
-        }
-    };
     Ok(Preflight {
-        operation,
+        operation: operation(args)?,
         region: region(args.region.as_deref(), snapshot)?,
         grant_tokens: grant_tokens(&args.grant_tokens)?,
     })
+}
+
+fn operation(args: &RequestArgs) -> Result<PreflightOperation, CliError> {
+    use PreflightOperation as O;
+    let name = match &args.operation {
+        Some(name) => name.as_str(),
+        None if args.source_key_id.is_some() => "ReEncrypt",
+        None => {
+            return Err(CliError::new(
+                "what is asked about is missing: give --operation, such as Decrypt",
+            ));
+        }
+    };
+    let name = name.strip_prefix("kms:").filter(|name| *name != "ReEncrypt").unwrap_or(name);
+    let key_id = || required(args.key_id.as_deref(), "--key-id", name);
+    let alias = || required(args.alias_name.as_deref(), "--alias-name", name);
+    let target = || required(args.target_key_id.as_deref(), "--target-key-id", name);
+    Ok(match name {
+        "ReEncrypt" => {
+            let because = "ReEncrypt has one for the source and one for the destination";
+            unused(&args.encryption_context, "--encryption-context", because)?;
+            O::ReEncrypt {
+                source: PreflightKey {
+                    name: required(args.source_key_id.as_deref(), "--source-key-id", name)?,
+                    context: encryption_context(&args.source_encryption_context)?,
+                    algorithm: parse(&args.source_encryption_algorithm)?,
+                },
+                destination: PreflightKey {
+                    name: required(
+                        args.destination_key_id.as_deref(),
+                        "--destination-key-id",
+                        name,
+                    )?,
+                    context: encryption_context(&args.destination_encryption_context)?,
+                    algorithm: parse(&args.destination_encryption_algorithm)?,
+                },
+            }
+        }
+        "CreateAlias" => O::CreateAlias { alias: alias()?, target: target()? },
+        "UpdateAlias" => O::UpdateAlias { alias: alias()?, target: target()? },
+        "DeleteAlias" => O::DeleteAlias { alias: alias()? },
+        "CreateGrant" => O::CreateGrant { key: key_id()?, grant: Box::new(grant_request(args)?) },
+        "RetireGrant" => O::RetireGrant {
+            key: required(args.key_id.as_deref(), "--key-id", name)?,
+            grant: required(args.grant_id.as_deref(), "--grant-id", name)?,
+        },
+        "PutKeyPolicy" => O::PutKeyPolicy {
+            key: key_id()?,
+            policy: args.policy.as_deref().map(read_text).transpose()?,
+            bypass: args.bypass_policy_lockout_safety_check,
+        },
+        "ReplicateKey" => O::ReplicateKey {
+            key: key_id()?,
+            replica_region: required(args.replica_region.as_deref(), "--replica-region", name)?,
+            tagged: args.tagged,
+        },
+        "UpdatePrimaryRegion" => O::UpdatePrimaryRegion {
+            key: key_id()?,
+            primary_region: required(args.primary_region.as_deref(), "--primary-region", name)?,
+        },
+        _ => match name.parse::<Action>() {
+            Ok(action) if action.resource_kind() == ResourceKind::Any => {
+                O::NoKey { action, tagged: args.tagged }
+            }
+            _ => {
+                let because = "it belongs to ReEncrypt; give --encryption-context";
+                unused(&args.source_encryption_context, "--source-encryption-context", because)?;
+                let flag = "--destination-encryption-context";
+                unused(&args.destination_encryption_context, flag, because)?;
+                O::Action {
+                    action: O::action(args.operation.as_deref().unwrap_or(name))
+                        .map_err(CliError::new)?,
+                    key: PreflightKey {
+                        name: key_id()?,
+                        context: encryption_context(&args.encryption_context)?,
+                        algorithm: parse(&args.encryption_algorithm)?,
+                    },
+                }
+            }
+        },
+    })
+}
+
+fn grant_request(args: &RequestArgs) -> Result<GrantRequest, CliError> {
+    let principal = |text: &str| -> Result<GrantPrincipal, CliError> {
+        if text.starts_with("arn:") {
+            parse(text).map(GrantPrincipal::Principal)
+        } else {
+            parse(text).map(GrantPrincipal::Service)
+        }
+    };
+    let grantee = args.grantee_principal.as_deref();
+    let grantee = grantee.ok_or_else(|| CliError::new("CreateGrant needs --grantee-principal"))?;
+    Ok(GrantRequest {
+        grantee: principal(grantee)?,
+        retiring: args.retiring_principal.as_deref().map(principal).transpose()?,
+        operations: grant_operations(&args.operations)?,
+        constraints: GrantConstraints {
+            encryption_context: context_constraint(
+                &args.encryption_context_equals,
+                &args.encryption_context_subset,
+            )?,
+            source_arn: args.source_arn.as_deref().map(Into::into),
+        },
+    })
+}
+
+/// The operations of a grant.
+pub fn grant_operations(names: &[String]) -> Result<ActionSet, CliError> {
+    names.iter().map(|name| parse::<GrantOperation>(name).map(GrantOperation::action)).collect()
+}
+
+/// The encryption context constraint of a grant.
+pub fn context_constraint(
+    equals: &[String],
+    subset: &[String],
+) -> Result<Option<EncryptionContextConstraint>, CliError> {
+    Ok(if !equals.is_empty() {
+        Some(EncryptionContextConstraint::Equals(encryption_context(equals)?))
+    } else if !subset.is_empty() {
+        Some(EncryptionContextConstraint::Subset(encryption_context(subset)?))
+    } else {
+        None
+    })
+}
+
+fn required<T: FromStr>(given: Option<&str>, flag: &str, operation: &str) -> Result<T, CliError>
+where
+    T::Err: std::fmt::Display,
+{
+    parse(given.ok_or_else(|| CliError::new(format_args!("{operation} needs {flag}")))?)
 }
 
 fn unused(given: &[String], flag: &str, why: &str) -> Result<(), CliError> {

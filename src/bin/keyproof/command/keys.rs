@@ -10,8 +10,8 @@ use keyproof::backend::embedded::{
 use keyproof::compile::{Caller, Epoch, Known, Snapshot, SnapshotBuilder};
 use keyproof::load;
 use keyproof::model::{
-    AccountId, AliasArn, AliasName, CallerPrincipal, EncryptionContextConstraint, GrantConstraints,
-    GrantOperation, GrantPrincipal, KeyArn, KeyId, KeySpec, KeyUsage, PrincipalArn, Region,
+    AccountId, AliasArn, AliasName, CallerPrincipal, GrantConstraints, GrantPrincipal, KeyArn,
+    KeyId, KeySpec, KeyUsage, PrincipalArn, Region,
 };
 use serde_json::{Value, json};
 
@@ -575,27 +575,18 @@ fn author(args: &PutPolicy, key: &KeyArn) -> Result<(SnapshotBuilder, Caller), C
 
 fn create_grant(args: &CreateGrant, io: &mut Io) -> Result<(), CliError> {
     let principal = |text: &str| input::parse(text).map(GrantPrincipal::Principal);
-    let operations = args
-        .operations
-        .iter()
-        .map(|name| input::parse::<GrantOperation>(name).map(GrantOperation::action))
-        .collect::<Result<_, _>>()?;
-    let encryption_context =
-        match (&args.encryption_context_equals, &args.encryption_context_subset) {
-            (equals, _) if !equals.is_empty() => {
-                Some(EncryptionContextConstraint::Equals(input::encryption_context(equals)?))
-            }
-            (_, subset) if !subset.is_empty() => {
-                Some(EncryptionContextConstraint::Subset(input::encryption_context(subset)?))
-            }
-            _ => None,
-        };
     let new = NewGrant {
         name: args.name.clone(),
         grantee: principal(&args.grantee_principal)?,
         retiring: args.retiring_principal.as_deref().map(principal).transpose()?,
-        operations,
-        constraints: GrantConstraints { encryption_context, source_arn: None },
+        operations: input::grant_operations(&args.operations)?,
+        constraints: GrantConstraints {
+            encryption_context: input::context_constraint(
+                &args.encryption_context_equals,
+                &args.encryption_context_subset,
+            )?,
+            source_arn: None,
+        },
         issuing_account: args.issuing_account.as_deref().map(input::parse).transpose()?,
     };
     let (keystore, arn) = open_key(&args.key)?;
