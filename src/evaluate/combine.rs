@@ -1,7 +1,7 @@
 //! How the layers make one answer: written once, over any [`Algebra`].
 //!
 //! Sources: iam user guide, "Policy evaluation logic" and "Cross-account policy evaluation"; kms
-//! developer guide, "Key policies" and "Grants". The clauses E0 to E8 are those of
+//! developer guide, "Key policies" and "Grants". The clauses E0 to E9 are those of
 //! `docs/semantics.md`.
 
 use super::Layer;
@@ -97,21 +97,16 @@ type Truth<L> = <<L as Leaves>::A as Algebra>::T;
 pub struct Combined<T> {
     /// E1.
     pub denied: T,
-    /// E2 to E8.
+    /// E2 to E9.
     pub allowed: T,
 }
 
 /// The layers of a question, in the order AWS names denials.
 pub(super) fn layers(relation: Relation) -> &'static [Layer] {
     match relation {
-<<<<<<< HEAD
         // Actions without a key have no key policy, and RCPs do not reach them (E2).
-        Relation::NoResource => &[
-=======
-        // Actions without a key have no key policy, and RCPs do not reach them (iam-semantics 4.7).
         // E9: neither does any policy of the key or its account reach RetireGrant.
         Relation::NoResource | Relation::Retire => &[
->>>>>>> main
             Layer::ServiceControl,
             Layer::Endpoint,
             Layer::Identity,

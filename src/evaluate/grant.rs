@@ -11,7 +11,7 @@ use crate::model::{
     Truth, eq_ignore_case,
 };
 
-/// Why the grant applies to the question or not (G1 to G5).
+/// Why the grant applies to the question or not (G1 to G5, G8).
 pub(super) fn outcome(
     grant: &Grant,
     question: &Question<'_>,
