@@ -1,6 +1,6 @@
 //! Whether the keys can do what was permitted: provenance, state, usage, algorithm.
 //!
-//! Judged after the permits and before minting, in the order of kms-semantics 2.3: source state,
+//! Judged after the permits and before minting, in the order of K10: source state,
 //! usage and algorithm, then whether it made the ciphertext, then the destination.
 //! Source: kms developer guide, "Key states of AWS KMS keys".
 

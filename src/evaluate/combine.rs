@@ -1,7 +1,7 @@
 //! How the layers make one answer: written once, over any [`Algebra`].
 //!
 //! Sources: iam user guide, "Policy evaluation logic" and "Cross-account policy evaluation"; kms
-//! developer guide, "Key policies" and "Grants". The clauses E0 to E9 are those of
+//! developer guide, "Key policies" and "Grants". The clauses E0 to E8 are those of
 //! `docs/semantics.md`.
 
 use super::Layer;
@@ -97,7 +97,7 @@ type Truth<L> = <<L as Leaves>::A as Algebra>::T;
 pub struct Combined<T> {
     /// E1.
     pub denied: T,
-    /// E2 to E9.
+    /// E2 to E8.
     pub allowed: T,
 }
 
@@ -105,7 +105,7 @@ pub struct Combined<T> {
 pub(super) fn layers(relation: Relation) -> &'static [Layer] {
     match relation {
         // Actions without a key have no key policy, and RCPs do not reach them (E2).
-        // E9: neither does any policy of the key or its account reach RetireGrant.
+        // E15: neither does any policy of the key or its account reach RetireGrant.
         Relation::NoResource | Relation::Retire => &[
             Layer::ServiceControl,
             Layer::Endpoint,
@@ -164,7 +164,7 @@ fn allowed<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
     let service_control = leaves.allows(Layer::ServiceControl);
     let policies = match shape.relation {
         Relation::NoResource => capped_identity(leaves, shape),
-        // E9: no policy allows it without a grant.
+        // E15: no policy allows it without a grant.
         Relation::Retire => leaves.algebra().constant(false),
         _ if shape.caller == CallerKind::Service => {
             // E6: services have no IAM policies.

@@ -11,7 +11,7 @@ use crate::model::{
     Truth, eq_ignore_case,
 };
 
-/// Why the grant applies to the question or not (G1 to G5, G8).
+/// Why the grant applies to the question or not (G1 to G5).
 pub(super) fn outcome(
     grant: &Grant,
     question: &Question<'_>,
@@ -61,7 +61,7 @@ fn constrains(action: Action) -> bool {
     !matches!(action, Action::DescribeKey | Action::RetireGrant)
 }
 
-/// G5: a grant that lets its grantee make grants lets it make narrower ones alone: no further
+/// G8: a grant that lets its grantee make grants lets it make narrower ones alone: no further
 /// operation, and constraints at least as strict.
 fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
     let facts = question.context.facts;
@@ -95,7 +95,7 @@ fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
     }
 }
 
-/// G7: who may retire a grant by what it says, and which accounts may delegate it with IAM: the
+/// G9: who may retire a grant by what it says, and which accounts may delegate it with IAM: the
 /// one it was issued under, and one that is named as retiring principal.
 pub(super) fn may_retire(
     grant: &Grant,

@@ -371,7 +371,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
 }
 
 impl<S: Sink> Evaluation<'_, S> {
-    /// G7: who may retire the grant that is asked about, by the grant itself and by delegation.
+    /// G9: who may retire the grant that is asked about, by the grant itself and by delegation.
     fn retire_truths(&mut self) -> [Truth; 3] {
         let facts = self.question.context.facts;
         let Some(GrantSubject::Retired(grant)) = facts.map(|facts| facts.operation.grant) else {

@@ -40,7 +40,7 @@ macro_rules! readings {
 readings! {
     /// Three-valued.
     ArnPatternStar = "arn-pattern-star", ["safe", "true", "false"],
-        "whether the ARN pattern `*` matches a value (iam-semantics: six components are compared)";
+        "whether the ARN pattern `*` matches a value, where six parts are compared";
     /// Three-valued.
     BoolTextCase = "bool-text-case", ["safe", "true", "false"],
         "whether a `Bool` value in a policy may be written in any case (`TRUE`)";

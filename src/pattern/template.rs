@@ -219,7 +219,7 @@ fn tokens(text: &str, variables: bool, wildcards: Wildcards) -> Vec<Token> {
         let token = match (next, wildcards) {
             ('*', Wildcards::Plain) => Some(Token::Any),
             ('*', Wildcards::Segments) => {
-                // RULE-6: only the last token of a segment crosses colons.
+                // R4: only the last token of a segment crosses colons.
                 let ends_segment = after.is_empty() || after.starts_with(':');
                 Some(if ends_segment { Token::Any } else { Token::AnyButColon })
             }
