@@ -262,7 +262,7 @@ impl Authorizer<'_> {
         if action.resource_kind() != ResourceKind::Any {
             return Err(PreflightError::NotOnOneKey(action));
         }
-        let new_key = new_key_parameters();
+        let new_key = new_key_parameters(caller);
         let parameters = (action == Action::CreateKey).then_some(&new_key);
         let facts = OperationFacts { parameters, ..OperationFacts::default() };
         let need = |action| Need {
@@ -293,7 +293,7 @@ impl Authorizer<'_> {
         let mut parameters = ContextMap::new();
         parameters.set("kms:ReplicaRegion", ContextValue::One(replica_region.to_string()));
         let facts = OperationFacts { parameters: Some(&parameters), ..OperationFacts::default() };
-        let mut replica = new_key_parameters();
+        let mut replica = new_key_parameters(caller);
         for (name, value) in [("kms:MultiRegion", "true"), ("kms:MultiRegionKeyType", "REPLICA")] {
             replica.set(name, ContextValue::One(value.into()));
         }
@@ -392,17 +392,26 @@ fn account(caller: &Caller, name: &AliasName) -> Result<AccountId, ResolveError>
     caller.principal.account().ok_or_else(|| ResolveError::NoAccount(name.to_string()))
 }
 
-/// What the defaults of `CreateKey` put into its request (kms developer guide,
-/// "kms:KeySpec": the request's defaults count).
-fn new_key_parameters() -> ContextMap {
+/// What `CreateKey` puts into its request: what was stated of it, else its defaults, which count
+/// (kms developer guide, "kms:KeySpec").
+fn new_key_parameters(caller: &Caller) -> ContextMap {
     let mut parameters = ContextMap::new();
-    for (name, value) in [
-        ("kms:KeySpec", "SYMMETRIC_DEFAULT"),
-        ("kms:KeyUsage", "ENCRYPT_DECRYPT"),
-        ("kms:KeyOrigin", "AWS_KMS"),
-        ("kms:MultiRegion", "false"),
+    for (name, lower, default) in [
+        ("kms:KeySpec", "kms:keyspec", "SYMMETRIC_DEFAULT"),
+        ("kms:KeyUsage", "kms:keyusage", "ENCRYPT_DECRYPT"),
+        ("kms:KeyOrigin", "kms:keyorigin", "AWS_KMS"),
+        ("kms:MultiRegion", "kms:multiregion", "false"),
     ] {
-        parameters.set(name, ContextValue::One(value.into()));
+        let default = ContextValue::One(default.into());
+        parameters.set(name, caller.context.stated(lower).cloned().unwrap_or(default));
+    }
+    for (name, lower) in [
+        ("kms:MultiRegionKeyType", "kms:multiregionkeytype"),
+        ("kms:BypassPolicyLockoutSafetyCheck", "kms:bypasspolicylockoutsafetycheck"),
+    ] {
+        if let Some(value) = caller.context.stated(lower) {
+            parameters.set(name, value.clone());
+        }
     }
     parameters
 }

@@ -146,6 +146,8 @@ pub struct ReEncrypt {
     pub(super) ciphertext: Option<CiphertextBlob>,
     /// The key the ciphertext says it was made by, when that is not the source key.
     pub(super) made_by_other_key: bool,
+    /// The ciphertext is none that the inspector knows.
+    pub(super) unreadable: bool,
     pub(super) grant_tokens: Vec<GrantToken>,
 }
 
@@ -253,6 +255,8 @@ pub struct Decrypt {
     /// `None` in a pre-flight; never minted then.
     pub(super) ciphertext: Option<CiphertextBlob>,
     pub(super) made_by_other_key: bool,
+    /// The ciphertext is none that the inspector knows.
+    pub(super) unreadable: bool,
     pub(super) grant_tokens: Vec<GrantToken>,
 }
 

@@ -243,12 +243,15 @@ impl Authorizer<'_> {
         let region = request.region;
         count(&request.grant_tokens)?;
         let algorithm = request.source_algorithm;
-        let origin = origin(request.ciphertext.as_ref(), algorithm, inspector)?;
+        let given = request.source_key.is_some();
+        let (origin, unreadable) =
+            origin(request.ciphertext.as_ref(), algorithm, inspector, given)?;
         let source = self.source(request.source_key, origin.as_ref(), &region, caller)?;
         let destination = self.key(request.destination_key, &region, caller)?;
         Ok(ReEncrypt {
             same_key: self.same_key(&source.arn, &destination.arn),
             made_by_other_key: origin.is_some_and(|made_by| !made_by.is_related_to(&source.arn)),
+            unreadable,
             region,
             source,
             source_algorithm: algorithm,
@@ -292,10 +295,13 @@ impl Authorizer<'_> {
         inspector: &impl CiphertextInspector,
     ) -> Result<Decrypt, ResolveError> {
         count(&request.grant_tokens)?;
-        let origin = origin(request.ciphertext.as_ref(), request.algorithm, inspector)?;
+        let given = request.key.is_some();
+        let (origin, unreadable) =
+            origin(request.ciphertext.as_ref(), request.algorithm, inspector, given)?;
         let key = self.source(request.key, origin.as_ref(), &request.region, caller)?;
         Ok(Decrypt {
             made_by_other_key: origin.is_some_and(|made_by| !made_by.is_related_to(&key.arn)),
+            unreadable,
             region: request.region,
             key,
             algorithm: request.algorithm,
@@ -447,20 +453,24 @@ impl Authorizer<'_> {
     }
 }
 
-/// The key a symmetric ciphertext names.
+/// The key a symmetric ciphertext names, and whether it is unreadable: where the key is given, that
+/// is told to a permitted caller alone.
 fn origin(
     ciphertext: Option<&CiphertextBlob>,
     algorithm: EncryptionAlgorithm,
     inspector: &impl CiphertextInspector,
-) -> Result<Option<KeyArn>, ResolveError> {
+    key_is_given: bool,
+) -> Result<(Option<KeyArn>, bool), ResolveError> {
     match ciphertext {
         Some(blob) if algorithm == EncryptionAlgorithm::SymmetricDefault => {
-            match inspector.inspect(blob)? {
-                Provenance::Key(arn) => Ok(Some(arn)),
-                Provenance::Opaque => Ok(None),
+            match inspector.inspect(blob) {
+                Ok(Provenance::Key(arn)) => Ok((Some(arn), false)),
+                Ok(Provenance::Opaque) => Ok((None, false)),
+                Err(_) if key_is_given => Ok((None, true)),
+                Err(error) => Err(error.into()),
             }
         }
-        _ => Ok(None),
+        _ => Ok((None, false)),
     }
 }
 

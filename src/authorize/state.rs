@@ -6,7 +6,9 @@
 
 use super::{Decrypt, Encrypt, KeyFault, Operation, ReEncrypt, ResolvedKey, Side};
 use crate::compile::Snapshot;
-use crate::model::{Action, EncryptionAlgorithm, KeyArn, KeyState, KeyUsage, Reading};
+use crate::model::{
+    Action, EncryptionAlgorithm, EncryptionContext, KeyArn, KeyState, KeyUsage, Reading,
+};
 
 /// An operation whose keys can be judged.
 pub trait Judged: Operation {
@@ -20,10 +22,15 @@ pub trait Judged: Operation {
 impl Judged for ReEncrypt {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
         key_fault(snapshot, Side::Source, &self.source, self.source_algorithm)
-            .or_else(|| provenance(Side::Source, &self.source, self.made_by_other_key))
+            .or_else(|| context_fault(Side::Source, self.source_algorithm, &self.source_context))
+            .or_else(|| {
+                provenance(Side::Source, &self.source, self.made_by_other_key, self.unreadable)
+            })
             .or_else(|| {
                 let algorithm = self.destination_algorithm;
-                key_fault(snapshot, Side::Destination, &self.destination, algorithm)
+                key_fault(snapshot, Side::Destination, &self.destination, algorithm).or_else(|| {
+                    context_fault(Side::Destination, algorithm, &self.destination_context)
+                })
             })
     }
 
@@ -35,7 +42,8 @@ impl Judged for ReEncrypt {
 impl Judged for Decrypt {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
         key_fault(snapshot, Side::Key, &self.key, self.algorithm)
-            .or_else(|| provenance(Side::Key, &self.key, self.made_by_other_key))
+            .or_else(|| context_fault(Side::Key, self.algorithm, &self.context))
+            .or_else(|| provenance(Side::Key, &self.key, self.made_by_other_key, self.unreadable))
     }
 
     fn missing_data(&self) -> Option<KeyFault> {
@@ -46,6 +54,7 @@ impl Judged for Decrypt {
 impl Judged for Encrypt {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
         key_fault(snapshot, Side::Key, &self.key, self.algorithm)
+            .or_else(|| context_fault(Side::Key, self.algorithm, &self.context))
     }
 
     fn missing_data(&self) -> Option<KeyFault> {
@@ -53,11 +62,36 @@ impl Judged for Encrypt {
     }
 }
 
-fn provenance(side: Side, key: &ResolvedKey, made_by_other_key: bool) -> Option<KeyFault> {
-    made_by_other_key.then(|| KeyFault {
+fn provenance(
+    side: Side,
+    key: &ResolvedKey,
+    made_by_other_key: bool,
+    unreadable: bool,
+) -> Option<KeyFault> {
+    let fault = |code, message| Some(KeyFault { side, code, message });
+    if unreadable {
+        let message = "the ciphertext is truncated, altered, or none of this KMS".to_owned();
+        return fault("InvalidCiphertextException", message);
+    }
+    if made_by_other_key {
+        let message = format!("the ciphertext was not made by {}", key.arn());
+        return fault("IncorrectKeyException", message);
+    }
+    None
+}
+
+/// Asymmetric algorithms have no additional data to bind a context to (kms API reference,
+/// "Encrypt").
+fn context_fault(
+    side: Side,
+    algorithm: EncryptionAlgorithm,
+    context: &EncryptionContext,
+) -> Option<KeyFault> {
+    let fits = context.is_empty() || algorithm == EncryptionAlgorithm::SymmetricDefault;
+    (!fits).then(|| KeyFault {
         side,
-        code: "IncorrectKeyException",
-        message: format!("the ciphertext was not made by {}", key.arn()),
+        code: "ValidationException",
+        message: format!("{algorithm} takes no encryption context"),
     })
 }
 
@@ -94,6 +128,9 @@ pub(crate) fn operation_fault(
         A::CreateAlias | A::TagResource | A::UntagResource | A::UpdateKeyDescription
             if is_pending =>
         {
+            fault(invalid, "is pending deletion")
+        }
+        A::UpdateAlias if is_pending && side == Side::Target => {
             fault(invalid, "is pending deletion")
         }
         A::EnableKey | A::DisableKey | A::ScheduleKeyDeletion => match state {

@@ -64,6 +64,20 @@ impl CompiledCondition {
 }
 
 impl Operands {
+    /// Whether the list of values is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Arn(values) => values.is_empty(),
+            Self::Binary(values) => values.is_empty(),
+            Self::Bool(values) | Self::Null(values) => values.is_empty(),
+            Self::Date(values) => values.is_empty(),
+            Self::Ip(values) => values.is_empty(),
+            Self::Number(values) => values.is_empty(),
+            Self::Text(values) => values.is_empty(),
+        }
+    }
+
     fn compile(operator: Operator, condition: &Condition, variables: bool) -> Self {
         let values = || condition.values.iter().map(|value| value.value.as_str());
         match operator {

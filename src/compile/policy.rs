@@ -13,7 +13,7 @@ use crate::pattern;
 pub enum Inert {
     /// It has no `Action`, or an empty one.
     NoAction,
-    /// It has no `Principal` although its policy type needs one.
+    /// It has no `Principal`, or an empty one, although its policy type needs one.
     NoPrincipal,
     /// It has no `Resource`, or an empty one.
     NoResource,
@@ -101,7 +101,9 @@ fn compile_statement(
         Some(Inert::NoAction)
     } else if empty(&statement.resource) {
         Some(Inert::NoResource)
-    } else if kind.has_principals() && statement.principal.is_none() {
+    } else if kind.has_principals()
+        && statement.principal.as_ref().is_none_or(|element| element.entries().is_empty())
+    {
         Some(Inert::NoPrincipal)
     } else {
         None

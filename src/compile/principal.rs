@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::{
-    CallerPrincipal, Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Reading,
+    CallerPrincipal, Effect, Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Reading,
     Readings, Truth,
 };
 
@@ -115,6 +115,7 @@ impl PrincipalMatcher {
     pub fn classes(
         &self,
         caller: &CallerPrincipal,
+        effect: Effect,
         has_boundary: Truth,
         readings: &Readings,
     ) -> PrincipalClasses {
@@ -131,7 +132,7 @@ impl PrincipalMatcher {
                 let listed = entries.iter().map(|entry| &entry.value);
                 classes.add(
                     PrincipalClass::Everyone,
-                    not_principal(listed, caller, has_boundary, readings),
+                    not_principal(listed, caller, effect, has_boundary, readings),
                 );
             }
         }
@@ -213,17 +214,22 @@ fn class_of_arn(arn: &PrincipalArn, caller: &CallerPrincipal) -> Option<Principa
 fn not_principal<'a>(
     listed: impl Iterator<Item = &'a Principal>,
     caller: &CallerPrincipal,
+    effect: Effect,
     has_boundary: Truth,
     readings: &Readings,
 ) -> Truth {
-    let (mut account, mut itself) = (Truth::False, Truth::False);
+    let [mut account, mut itself, mut everyone] = [Truth::False; 3];
     for principal in listed {
         match class_of(principal, caller, readings) {
             Some((PrincipalClass::Account, truth)) => account = account.or(truth),
-            Some((PrincipalClass::Everyone, _)) => return Truth::False,
+            Some((PrincipalClass::Everyone, _)) => everyone = Truth::True,
             Some((_, truth)) => itself = itself.or(truth),
             None => {}
         }
+    }
+    // An Allow speaks to whoever is not listed in any way: the plain complement.
+    if effect == Effect::Allow {
+        return account.or(itself).or(everyone).not();
     }
     let is_root = matches!(caller, CallerPrincipal::Root(_));
     let needs_account = caller.account().is_some();
@@ -235,5 +241,5 @@ fn not_principal<'a>(
         itself
     };
     // A caller with a permissions boundary is never spared.
-    spared.not().or(has_boundary)
+    spared.or(everyone).not().or(has_boundary)
 }

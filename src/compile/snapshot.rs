@@ -139,6 +139,8 @@ pub struct Snapshot {
     taken_at: Option<Timestamp>,
     readings: Readings,
     keys: HashMap<KeyArn, KeyEntry>,
+    /// INVARIANT (ids): one entry a key; partitions do not share account ids and Regions.
+    by_id: HashMap<(AccountId, Region, KeyId), KeyArn>,
     knows_all_keys: bool,
     aliases: HashMap<Place, HashMap<AliasName, KeyId>>,
     unknown_aliases: HashMap<Place, Box<str>>,
@@ -226,11 +228,7 @@ impl Snapshot {
     /// The key with an id in an account and Region.
     #[must_use]
     pub fn key_by_id(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
-        // Partitions do not share account ids and Regions, so at most one matches.
-        ["aws", "aws-cn", "aws-us-gov"]
-            .iter()
-            .filter_map(|partition| KeyArn::new(partition, region, account, id).ok())
-            .find_map(|arn| self.keys.get(&arn))
+        self.keys.get(self.by_id.get(&(account, region.clone(), id.clone()))?)
     }
 
     /// Where an alias points.
@@ -329,6 +327,8 @@ impl SnapshotBuilder {
                 under: Box::new(arn),
             });
         }
+        let by_id = (arn.account(), arn.region().clone(), arn.id().clone());
+        self.snapshot.by_id.insert(by_id, arn.clone());
         match self.snapshot.keys.insert(arn.clone(), entry) {
             Some(_) => Err(SnapshotError::DuplicateKey(Box::new(arn))),
             None => Ok(self),

@@ -239,7 +239,9 @@ fn identity<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
         (CallerKind::Root, Relation::CrossAccount) => {
             leaves.algebra().constant(shape.foreign_root_allowed)
         }
-        _ => leaves.allows(Layer::Identity),
+        // Services and the unsigned have no identity policies.
+        (CallerKind::Service | CallerKind::Anonymous, _) => leaves.algebra().constant(false),
+        (CallerKind::Identity, _) => leaves.allows(Layer::Identity),
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Found<'a> {
     Many(Values<'a>),
     /// One value.
     One(Cow<'a, str>),
+    /// The key has more aliases than conditions are evaluated for: every condition refuses.
+    OverQuota,
     /// Nobody said.
     Unknown,
 }
@@ -307,7 +309,7 @@ impl<'a> Facts<'a> {
         let aliases = self.key?.aliases.known()?;
         Some(match aliases.len() {
             0 => Found::Absent,
-            count if count > ALIASES_PER_KEY => Found::Absent,
+            count if count > ALIASES_PER_KEY => Found::OverQuota,
             _ => Found::Many(Values::Aliases(aliases)),
         })
     }
@@ -324,15 +326,14 @@ impl<'a> Facts<'a> {
 /// Whether a key's value comes from the parameters of the request, rather than from how it was
 /// sent.
 fn is_parameter(known: KnownKey) -> bool {
-    matches!(known, KnownKey::AwsRequestTag | KnownKey::AwsTagKeys)
-        || (known.as_str().starts_with("kms:")
-            && !matches!(
-                known,
-                KnownKey::KmsViaService
-                    | KnownKey::KmsGrantIsForAwsResource
-                    | KnownKey::KmsRecipientAttestation
-                    | KnownKey::KmsTrailingDaysWithoutKeyUsage
-            ))
+    known.as_str().starts_with("kms:")
+        && !matches!(
+            known,
+            KnownKey::KmsViaService
+                | KnownKey::KmsGrantIsForAwsResource
+                | KnownKey::KmsRecipientAttestation
+                | KnownKey::KmsTrailingDaysWithoutKeyUsage
+        )
 }
 
 fn one(value: Option<&str>) -> Found<'_> {

@@ -179,7 +179,7 @@ fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Readin
     match question.context.find(&ConditionKey::new("aws:SourceArn"), PolicyKind::Key) {
         Found::One(found) => (found == wanted).into(),
         Found::Unknown => Truth::Unknown,
-        Found::Absent | Found::Many(_) => Truth::False,
+        Found::Absent | Found::Many(_) | Found::OverQuota => Truth::False,
     }
 }
 

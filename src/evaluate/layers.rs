@@ -173,6 +173,9 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                 Truth::Unknown
             }
             Attached::Union(slots) => self.any_slot(layer, slots, effect, &mut None),
+            // An account in an organization has at least the root's level: without any, nothing is
+            // allowed.
+            Attached::Levels([]) => Truth::False,
             Attached::Levels(levels) => {
                 let mut truth = Truth::from(effect == Effect::Allow);
                 for level in levels {
@@ -247,7 +250,12 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         };
         let mut applies = Truth::from(statement.inert.is_none());
         let principal = statement.principal.as_ref().map(|matcher| {
-            matcher.classes(question.principal, self.has_boundary(), question.readings)
+            matcher.classes(
+                question.principal,
+                statement.effect,
+                self.has_boundary(),
+                question.readings,
+            )
         });
         if let Some(named) = &principal {
             applies = applies.and(named.any());

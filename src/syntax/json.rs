@@ -58,6 +58,10 @@ pub(crate) fn read(text: &str) -> Result<Json, SyntaxError> {
         return Err(SyntaxError::new(Span::new(0, 3), "the text starts with a byte order mark")
             .help("save it as UTF-8 without one"));
     }
+    if let Some(at) = foreign_space(text) {
+        let message = "a character that JSON does not have outside strings";
+        return Err(SyntaxError::new(Span::new(at, at + 1), message));
+    }
     if let Some(at) = too_deep(text) {
         let message = format!("the text is nested more than {MAX_DEPTH} levels deep");
         return Err(SyntaxError::new(Span::new(at, at + 1), message));
@@ -86,6 +90,23 @@ pub(crate) fn read(text: &str) -> Result<Json, SyntaxError> {
         Some(value) => convert(value, text),
         None => Err(SyntaxError::new(Span::new(0, text.len()), "the text is empty")),
     }
+}
+
+/// Where a character stands outside strings that is no token and no white space of RFC 8259: the
+/// reader takes some of them for white space.
+fn foreign_space(text: &str) -> Option<usize> {
+    let (mut in_string, mut escaped) = (false, false);
+    text.bytes().enumerate().find_map(|(at, byte)| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'\t' | b'\n' | b'\r' => {}
+            _ if !in_string && !(0x20..0x7f).contains(&byte) => return Some(at),
+            _ => {}
+        }
+        None
+    })
 }
 
 /// Where nesting gets too deep, told without recursion, so that the reader's own is bounded.

@@ -3,6 +3,9 @@
 //! regular expressions, numbers are fractions, instants come from another parser.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use keyproof::model::{
     Action, CallerPrincipal, Condition, Effect, Element, EncryptionContext,
@@ -162,6 +165,7 @@ impl World {
                 Some(self.reading(Reading::CrossAccountRoot) == "allow")
             }
             CallerPrincipal::Root(_) => Some(true),
+            CallerPrincipal::Service { .. } | CallerPrincipal::Anonymous => Some(false),
             _ => allow(&self.identity),
         };
         let caps = and(boundary, session);
@@ -263,8 +267,9 @@ impl World {
                     _ => Some(false),
                 }))
             }
+            Some(element) if element.entries().is_empty() => Some(false),
             Some(PrincipalElement::IsNot(entries)) => {
-                let reached = self.not_principal(entries.iter().map(|entry| &entry.value));
+                let reached = self.not_principal(entries.iter().map(|entry| &entry.value), effect);
                 if classes.is_none_or(|it| it.contains(&Class::Everyone)) {
                     reached
                 } else {
@@ -350,11 +355,19 @@ impl World {
     }
 
     // N7, N8, N9
-    fn not_principal<'a>(&self, listed: impl Iterator<Item = &'a Principal>) -> Truth {
+    fn not_principal<'a>(
+        &self,
+        listed: impl Iterator<Item = &'a Principal>,
+        effect: Effect,
+    ) -> Truth {
         let found: Vec<(Class, Truth)> =
             listed.filter_map(|principal| self.names(principal)).collect();
+        let bounded = Some(effect == Effect::Deny && self.boundary.is_some());
         if found.iter().any(|(class, _)| *class == Class::Everyone) {
-            return Some(false);
+            return bounded;
+        }
+        if effect == Effect::Allow {
+            return any(found.iter().map(|(_, truth)| *truth)).map(|listed| !listed);
         }
         let account = any(found
             .iter()
@@ -371,7 +384,7 @@ impl World {
             _ if needs_account => and(itself, account),
             _ => itself,
         };
-        or(spared.map(|spared| !spared), Some(self.boundary.is_some()))
+        or(spared.map(|spared| !spared), bounded)
     }
 
     fn resource(&self, element: &Element, variables: bool) -> Truth {
@@ -448,7 +461,7 @@ impl World {
             }
             rest = after;
         }
-        let found = regex::Regex::new(&(regex + "$")).unwrap().is_match(text);
+        let found = Regex::new(&(regex + "$")).unwrap().is_match(text);
         if found && unknown { None } else { Some(found) }
     }
 
@@ -481,6 +494,13 @@ impl World {
             Said::One(value) => vec![value],
             Said::Many(values) => values,
         };
+        if values.is_empty() {
+            match operator.qualifier {
+                Some(SetQualifier::ForAllValues) => return Some(many.is_empty()),
+                Some(SetQualifier::ForAnyValue) => return Some(false),
+                None => {}
+            }
+        }
         match operator.qualifier {
             Some(SetQualifier::ForAllValues) if many == [""] => Some(true),
             Some(SetQualifier::ForAllValues) => all(many.iter().map(|value| one(value))),
@@ -727,8 +747,8 @@ fn wildcards(text: &str, wild: Wild) -> String {
         .collect()
 }
 
-fn glob(pattern: &str, _: bool) -> regex::Regex {
-    regex::Regex::new(&format!("(?s)^{}$", wildcards(pattern, Wild::Plain))).unwrap()
+fn glob(pattern: &str, _: bool) -> Regex {
+    Regex::new(&format!("(?s)^{}$", wildcards(pattern, Wild::Plain))).unwrap()
 }
 
 enum Variable {
@@ -738,17 +758,22 @@ enum Variable {
 
 /// A variable at the start of a text (C17 to C20).
 fn variable(text: &str) -> Option<(Variable, &str)> {
-    let plain = regex::Regex::new(r"^\$\{([*?$])\}").unwrap();
-    let keyed = regex::Regex::new(r"(?s)^\$\{\s*([^},]*[^},\s])\s*\}").unwrap();
-    let defaulted = regex::Regex::new(r"(?s)^\$\{\s*([^},]*[^},\s])\s*,\s*'(.*?)'\}").unwrap();
-    if let Some(found) = plain.captures(text) {
+    static PLAIN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\$\{([*?$])\}").unwrap());
+    static KEYED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)^\$\{\s*([^},]*[^},\s])\s*\}").unwrap());
+    static DEFAULTED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?s)^\$\{\s*([^},]*[^},\s])\s*,\s*'(.*?)'\}").unwrap());
+    if !text.starts_with("${") {
+        return None;
+    }
+    if let Some(found) = PLAIN.captures(text) {
         let character = found[1].chars().next().unwrap();
         return Some((Variable::Character(character), &text[found[0].len()..]));
     }
-    if let Some(found) = keyed.captures(text) {
+    if let Some(found) = KEYED.captures(text) {
         return Some((Variable::Key(found[1].to_owned(), None), &text[found[0].len()..]));
     }
-    let found = defaulted.captures(text)?;
+    let found = DEFAULTED.captures(text)?;
     Some((Variable::Key(found[1].to_owned(), Some(found[2].to_owned())), &text[found[0].len()..]))
 }
 
@@ -779,22 +804,25 @@ fn arn_parts(text: &str, variables: bool) -> Option<Vec<String>> {
 type Number = (bool, String, String);
 
 fn fraction(text: &str) -> Option<Number> {
-    let shape = regex::Regex::new(r"^([+-]?)(\d*)(?:\.(\d*))?$").unwrap();
-    let found = shape.captures(text)?;
+    static SHAPE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^([+-]?)(\d*)(?:\.(\d*))?$").unwrap());
+    let found = SHAPE.captures(text)?;
     let (whole, part) = (found[2].to_owned(), found.get(3).map_or("", |it| it.as_str()).to_owned());
     (!(whole.is_empty() && part.is_empty())).then_some((&found[1] == "-", whole, part))
 }
 
 fn instant(text: &str) -> Option<Number> {
-    let shape = regex::Regex::new(
-        r"^(\d{4})-(\d\d)(?:-(\d\d)(?:[Tt](\d\d?)(?::(\d\d?)(?::(\d\d?)(?:\.(\d{1,9}))?)?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?)?)?$",
-    )
-    .unwrap();
-    let epoch = regex::Regex::new(r"^-?\d+(\.\d{1,9})?$").unwrap();
-    if epoch.is_match(text) {
+    static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"^(\d{4})-(\d\d)(?:-(\d\d)(?:[Tt](\d\d?)(?::(\d\d?)(?::(\d\d?)(?:\.(\d{1,9}))?)?)?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?)?)?$",
+        )
+        .unwrap()
+    });
+    static EPOCH: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^-?\d+(\.\d{1,9})?$").unwrap());
+    if EPOCH.is_match(text) {
         return fraction(text);
     }
-    let found = shape.captures(text)?;
+    let found = SHAPE.captures(text)?;
     let part = |index: usize| found.get(index).map_or(0, |it| it.as_str().parse::<i64>().unwrap());
     let (year, month) = (part(1), part(2));
     let day = if found.get(3).is_some() { part(3) } else { 1 };

@@ -55,7 +55,7 @@ impl<'q> Scope<'q> {
     pub(crate) fn resolve(&self, variable: &'q Variable) -> Resolved<'q> {
         match self.context.find(&variable.key, self.kind) {
             Found::One(text) => Resolved::Text(text),
-            Found::Many(_) => Resolved::Nothing,
+            Found::Many(_) | Found::OverQuota => Resolved::Nothing,
             Found::Absent => match &variable.default {
                 Some(text) => Resolved::Text(text.as_ref().into()),
                 None => Resolved::Nothing,
@@ -69,13 +69,24 @@ impl<'q> Scope<'q> {
 pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> (Truth, Found<'q>) {
     let found = scope.context.find(&condition.key, scope.kind);
     let operator = condition.operator;
-    let truth = if let Operands::Null(values) = &condition.operands {
+    let truth = if matches!(found, Found::OverQuota) {
+        (scope.effect == Effect::Deny).into()
+    } else if let Operands::Null(values) = &condition.operands {
         null(values, operator.qualifier, &found, scope)
     } else {
         let comparison = Comparison { condition, scope };
         match &found {
-            Found::Unknown => Truth::Unknown,
+            Found::Unknown | Found::OverQuota => Truth::Unknown,
             Found::Absent => absent(condition, scope),
+            // An empty list of values holds for no value under a qualifier (C21).
+            Found::One(_) if operator.qualifier.is_some() && condition.operands.is_empty() => {
+                Truth::False
+            }
+            Found::Many(values)
+                if operator.qualifier.is_some() && condition.operands.is_empty() =>
+            {
+                (values.is_empty() && operator.qualifier == Some(SetQualifier::ForAllValues)).into()
+            }
             Found::One(value) => match operator.qualifier {
                 None => comparison.signed(value),
                 // C5: a set of one empty string counts as empty here.
