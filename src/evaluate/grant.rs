@@ -22,9 +22,11 @@ pub(super) fn outcome(
     if !grant.operations.contains(question.context.action) {
         return GrantOutcome::Operation;
     }
+    // What is unknown leaves the rest to be asked: a constraint that is surely not met settles it.
+    let mut open = false;
     match is_grantee(&grant.grantee, question.principal, question.readings) {
         Truth::False => return GrantOutcome::Grantee,
-        Truth::Unknown => return GrantOutcome::Unknown,
+        Truth::Unknown => open = true,
         Truth::True => {}
     }
     if let GrantVisibility::TokenOnly(token) = &grant.visibility
@@ -35,12 +37,15 @@ pub(super) fn outcome(
     if let Some(wanted) = &grant.constraints.source_arn {
         match source_arn(wanted, question, note) {
             Truth::False => return GrantOutcome::SourceArn,
-            Truth::Unknown => return GrantOutcome::Unknown,
+            Truth::Unknown => open = true,
             Truth::True => {}
         }
     }
     if question.context.action == Action::CreateGrant {
-        return created(grant, question);
+        return match created(grant, question) {
+            GrantOutcome::Applies if open => GrantOutcome::Unknown,
+            outcome => outcome,
+        };
     }
     if let Some(constraint) = &grant.constraints.encryption_context
         && constrains(question.context.action)
@@ -51,15 +56,13 @@ pub(super) fn outcome(
             Some(facts) => facts.operation.encryption_context.map(Cow::Borrowed),
             None => request.stated.encryption_context().map(Cow::Owned),
         };
-        return match told {
-            Some(context) if satisfies(&context, constraint, question, note) => {
-                GrantOutcome::Applies
-            }
-            Some(_) => GrantOutcome::Context,
-            None => GrantOutcome::Unknown,
-        };
+        match told {
+            Some(context) if satisfies(&context, constraint, question, note) => {}
+            Some(_) => return GrantOutcome::Context,
+            None => open = true,
+        }
     }
-    GrantOutcome::Applies
+    if open { GrantOutcome::Unknown } else { GrantOutcome::Applies }
 }
 
 /// G3: encryption context constraints bind cryptographic operations with a symmetric key; they

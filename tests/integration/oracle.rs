@@ -118,16 +118,25 @@ impl World {
     // E1
     fn denied(&self) -> Truth {
         let deny = |documents: &[Document]| {
-            any(documents.iter().map(|document| self.applies(document, Effect::Deny, None)))
+            any(documents.iter().map(|document| self.applies(document, Effect::Deny, None, false)))
         };
         let levels = |levels: &Option<Vec<Vec<Document>>>| {
             any(levels.iter().flatten().map(|level| deny(level)))
         };
         let mut denied = any([
             levels(&self.scps),
-            any(self.endpoint.iter().map(|document| self.applies(document, Effect::Deny, None))),
-            deny(&self.identity),
-            any(self.boundary.iter().map(|document| self.applies(document, Effect::Deny, None))),
+            any(self
+                .endpoint
+                .iter()
+                .map(|document| self.applies(document, Effect::Deny, None, false))),
+            any(self
+                .identity
+                .iter()
+                .map(|document| self.applies(document, Effect::Deny, None, true))),
+            any(self
+                .boundary
+                .iter()
+                .map(|document| self.applies(document, Effect::Deny, None, true))),
             any(self.session.iter().map(|documents| deny(documents))),
         ]);
         if self.owner.is_some() {
@@ -146,14 +155,18 @@ impl World {
             return Some(false);
         }
         let allow = |documents: &[Document]| {
-            any(documents.iter().map(|document| self.applies(document, Effect::Allow, None)))
+            any(documents.iter().map(|document| self.applies(document, Effect::Allow, None, false)))
         };
         // E3, E4
         let scp = all(self.scps.iter().flatten().map(|level| allow(level)));
-        let endpoint =
-            all(self.endpoint.iter().map(|document| self.applies(document, Effect::Allow, None)));
-        let boundary =
-            all(self.boundary.iter().map(|document| self.applies(document, Effect::Allow, None)));
+        let endpoint = all(self
+            .endpoint
+            .iter()
+            .map(|document| self.applies(document, Effect::Allow, None, false)));
+        let boundary = all(self
+            .boundary
+            .iter()
+            .map(|document| self.applies(document, Effect::Allow, None, true)));
         // E10
         let session = match (&self.session, &self.principal) {
             (Some(documents), _) => allow(documents),
@@ -166,7 +179,10 @@ impl World {
             }
             CallerPrincipal::Root(_) => Some(true),
             CallerPrincipal::Service { .. } | CallerPrincipal::Anonymous => Some(false),
-            _ => allow(&self.identity),
+            _ => any(self
+                .identity
+                .iter()
+                .map(|document| self.applies(document, Effect::Allow, None, true))),
         };
         let caps = and(boundary, session);
         let caller_side = and(identity, caps);
@@ -178,7 +194,7 @@ impl World {
             any(self
                 .key
                 .iter()
-                .map(|document| self.applies(document, Effect::Allow, Some(classes))))
+                .map(|document| self.applies(document, Effect::Allow, Some(classes), false)))
         };
         let everything = [
             Class::Account,
@@ -230,7 +246,13 @@ impl World {
     }
 
     /// Whether a statement with this effect applies, naming the caller in one of the classes.
-    fn applies(&self, document: &Document, effect: Effect, classes: Option<&[Class]>) -> Truth {
+    fn applies(
+        &self,
+        document: &Document,
+        effect: Effect,
+        classes: Option<&[Class]>,
+        completes: bool,
+    ) -> Truth {
         // E11
         let Some(document) = document else { return None };
         let variables = document.version.as_ref().is_some_and(|it| it.value == Version::V2012);
@@ -238,7 +260,7 @@ impl World {
             .statements
             .iter()
             .filter(|statement| statement.effect.value == effect)
-            .map(|statement| self.statement(statement, variables, classes)))
+            .map(|statement| self.statement(statement, variables, classes, completes)))
     }
 
     fn statement(
@@ -246,6 +268,7 @@ impl World {
         statement: &Statement,
         variables: bool,
         classes: Option<&[Class]>,
+        completes: bool,
     ) -> Truth {
         let (Some(action), Some(resource)) = (&statement.action, &statement.resource) else {
             return Some(false);
@@ -283,7 +306,7 @@ impl World {
             entry == "*" || glob(&entry, false).is_match(&self.action.as_str().to_lowercase())
         });
         let listed = Some(listed == matches!(action, Element::Is(_)));
-        let resource = self.resource(resource, variables);
+        let resource = self.resource(resource, variables, completes);
         let conditions = statement.condition.iter().flat_map(|entry| {
             entry.conditions.iter().map(move |condition| (entry.operator.value, condition))
         });
@@ -387,12 +410,19 @@ impl World {
         or(spared.map(|spared| !spared), bounded)
     }
 
-    fn resource(&self, element: &Element, variables: bool) -> Truth {
+    fn resource(&self, element: &Element, variables: bool, completes: bool) -> Truth {
         let matched = any(element.entries().iter().map(|entry| {
             let text = entry.value.as_str();
             if text == "*" {
                 return Some(true);
             }
+            // R2
+            let missing = 6_usize.saturating_sub(text.split(':').count());
+            let text = &if completes {
+                format!("{text}{}", ":*".repeat(missing))
+            } else {
+                text.to_owned()
+            };
             let early = text.find("${").is_some_and(|at| text[..at].matches(':').count() < 5);
             self.matches_pattern(text, &self.resource, variables && !early, true, Wild::Segments)
         }));

@@ -124,7 +124,8 @@ const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("k:b", &["true", "false", "TRUE", "yes"]),
-    ("k:ip", &["203.0.113.7", "2001:db8::1", "198.51.100.9", "AWS Internal"]),
+    ("k:ip", &["203.0.113.7", "203.0.113.9", "2001:db8::1", "198.51.100.9", "AWS Internal"]),
+    ("k:IP2", &["203.0.113.7", "2001:db8::1"]),
     (
         "k:a",
         &["arn:aws:iam::111122223333:role/p/app", "arn:aws:iam::444455556666:user/bob", "nonsense"],
@@ -705,7 +706,7 @@ proptest! {
 #[test]
 fn every_operator_and_layer_is_reached_by_an_allow_and_by_a_deny() {
     let mut reached: BTreeMap<String, [u32; 2]> = BTreeMap::new();
-    for seed in 0..5_000 {
+    for seed in 0..8_000 {
         let sample = sample(seed);
         let explanation = ask(&sample, &compiled(&sample.texts), &sample.context, explain);
         let side = match explanation.decision {
