@@ -17,7 +17,9 @@ use crate::model::{
 /// `key.json`.
 pub(super) fn key(path: &Path) -> Result<Key, LoadError> {
     let file = JsonFile::read(path)?;
-    let metadata = file.root().member("KeyMetadata")?;
+    let json = file.json()?;
+    let root = file.node(&json);
+    let metadata = root.member("KeyMetadata")?;
     let multi_region = match metadata.find("MultiRegion")? {
         Some(node) if node.bool()? => {
             let configuration = metadata.member("MultiRegionConfiguration")?;
@@ -47,7 +49,8 @@ pub(super) fn key(path: &Path) -> Result<Key, LoadError> {
 /// `policy.json`: the document itself, or what `get-key-policy` prints.
 pub(super) fn key_policy(path: &Path, name: &str) -> Result<PolicySlot, LoadError> {
     let file = JsonFile::read(path)?;
-    let root = file.root();
+    let json = file.json()?;
+    let root = file.node(&json);
     if root.is_object()
         && let Some(policy) = root.find("Policy")?
     {
@@ -70,8 +73,10 @@ pub(super) fn document(
 /// `grants.json`.
 pub(super) fn grants(path: &Path) -> Result<Vec<Grant>, LoadError> {
     let file = JsonFile::read(path)?;
-    file.root().is_whole("Truncated")?;
-    file.root().member("Grants")?.elements()?.iter().map(grant).collect()
+    let json = file.json()?;
+    let root = file.node(&json);
+    root.is_whole("Truncated")?;
+    root.member("Grants")?.elements()?.iter().map(grant).collect()
 }
 
 fn grant(node: &Node<'_>) -> Result<Grant, LoadError> {
@@ -159,9 +164,11 @@ fn pairs(node: &Node<'_>) -> Result<EncryptionContext, LoadError> {
 /// `aliases.json`; aliases of AWS managed keys that have no key yet point nowhere.
 pub(super) fn aliases(path: &Path) -> Result<Vec<(AliasName, KeyId)>, LoadError> {
     let file = JsonFile::read(path)?;
-    file.root().is_whole("Truncated")?;
+    let json = file.json()?;
+    let root = file.node(&json);
+    root.is_whole("Truncated")?;
     let mut aliases = Vec::new();
-    for alias in file.root().member("Aliases")?.elements()? {
+    for alias in root.member("Aliases")?.elements()? {
         let name = alias.member("AliasName")?.parse()?;
         if let Some(target) = alias.find("TargetKeyId")? {
             aliases.push((name, target.parse()?));
@@ -173,9 +180,11 @@ pub(super) fn aliases(path: &Path) -> Result<Vec<(AliasName, KeyId)>, LoadError>
 /// `tags.json`.
 pub(super) fn tags(path: &Path) -> Result<Vec<(String, String)>, LoadError> {
     let file = JsonFile::read(path)?;
-    file.root().is_whole("Truncated")?;
-    file.root().member("Tags")?;
-    file.root().tags("Tags", ("TagKey", "TagValue"))
+    let json = file.json()?;
+    let root = file.node(&json);
+    root.is_whole("Truncated")?;
+    root.member("Tags")?;
+    root.tags("Tags", ("TagKey", "TagValue"))
 }
 
 /// A grant as `list-grants` prints it.

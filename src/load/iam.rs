@@ -11,7 +11,8 @@ use crate::model::{AccountId, PolicyKind, PrincipalArn};
 /// `iam.json`: the users and roles of an account with all policies that are theirs.
 pub(super) fn entities(path: &Path, account: AccountId) -> Result<Vec<Entity>, LoadError> {
     let file = JsonFile::read(path)?;
-    let root = file.root();
+    let json = file.json()?;
+    let root = file.node(&json);
     root.is_whole("IsTruncated")?;
     // Without these three the file is something else.
     for list in ["UserDetailList", "GroupDetailList", "RoleDetailList"] {

@@ -38,7 +38,7 @@ pub fn key_policy(path: &Path, text: &str) -> Result<(), LoadError> {
         Err(errors) => {
             let mut all = LoadError::default();
             for error in errors {
-                all.push(Problem::at(path, text, error.span, error.to_string()));
+                all.push(Problem::at(path, text, error.span, node::described(&error)));
             }
             Err(all)
         }

@@ -6,31 +6,40 @@ use std::sync::Arc;
 
 use super::error::{LoadError, Problem};
 use crate::compile::{Policy, PolicySlot, Source};
-use crate::model::{PolicyKind, Span};
-use crate::syntax;
-use crate::syntax::json::{self, Json, JsonValue};
+use crate::model::{PolicyKind, Span, Spanned};
+use crate::syntax::json::{self, Value};
+use crate::syntax::{self, SyntaxError};
 
-/// A JSON file.
+/// The text of a JSON file.
 pub(super) struct JsonFile<'p> {
-    pub(super) path: &'p Path,
+    path: &'p Path,
     pub(super) text: String,
-    json: Json,
 }
 
 impl<'p> JsonFile<'p> {
     pub(super) fn read(path: &'p Path) -> Result<Self, LoadError> {
-        Self::parse(path, super::read_text(path)?)
+        Ok(Self { path, text: super::read_text(path)? })
     }
 
-    pub(super) fn parse(path: &'p Path, text: String) -> Result<Self, LoadError> {
-        match json::read(&text) {
-            Ok(json) => Ok(Self { path, text, json }),
-            Err(error) => Err(Problem::at(path, &text, error.span, error.to_string()).into()),
-        }
+    /// Its value, which [`Self::node`] walks.
+    pub(super) fn json(&self) -> Result<Json<'_>, LoadError> {
+        json::read_up_to(&self.text, usize::MAX).map_err(|error| {
+            Problem::at(self.path, &self.text, error.span, described(&error)).into()
+        })
     }
 
-    pub(super) fn root(&self) -> Node<'_> {
-        Node { file: self.path, text: &self.text, json: &self.json }
+    pub(super) fn node<'f>(&'f self, json: &'f Json<'f>) -> Node<'f> {
+        Node { file: self.path, text: &self.text, json }
+    }
+}
+
+type Json<'t> = Spanned<Value<'t>>;
+
+/// An error with what to write instead.
+pub(super) fn described(error: &SyntaxError) -> String {
+    match error.kind.help() {
+        Some(help) => format!("{error} ({help})"),
+        None => error.to_string(),
     }
 }
 
@@ -39,7 +48,7 @@ impl<'p> JsonFile<'p> {
 pub(super) struct Node<'f> {
     file: &'f Path,
     text: &'f str,
-    json: &'f Json,
+    json: &'f Json<'f>,
 }
 
 impl<'f> Node<'f> {
@@ -49,15 +58,15 @@ impl<'f> Node<'f> {
 
     /// A member that is there and not null.
     pub(super) fn find(&self, name: &str) -> Result<Option<Self>, LoadError> {
-        let JsonValue::Object(members) = &self.json.value else {
-            return Err(self.problem(format!("is {}, not an object", self.json.value.kind())));
+        let Value::Object(members) = &self.json.value else {
+            return Err(self.problem(format!("is {}, not an object", self.json.value.type_name())));
         };
-        let mut named = members.iter().filter(|(member, _)| member.value == name);
-        let found = named.next().map(|(_, json)| Self { json, ..*self });
+        let mut named = members.iter().filter(|member| member.key.value == name);
+        let found = named.next().map(|member| Self { json: &member.value, ..*self });
         if named.next().is_some() {
             return Err(self.problem(format!("has `{name}` twice")));
         }
-        Ok(found.filter(|node| !matches!(node.json.value, JsonValue::Null)))
+        Ok(found.filter(|node| !matches!(node.json.value, Value::Null)))
     }
 
     pub(super) fn member(&self, name: &str) -> Result<Self, LoadError> {
@@ -66,29 +75,29 @@ impl<'f> Node<'f> {
 
     pub(super) fn members(&self) -> Result<Vec<(&'f str, Self)>, LoadError> {
         match &self.json.value {
-            JsonValue::Object(members) => Ok(members
+            Value::Object(members) => Ok(members
                 .iter()
-                .map(|(name, json)| (name.value.as_str(), Self { json, ..*self }))
+                .map(|member| (member.key.value.as_ref(), Self { json: &member.value, ..*self }))
                 .collect()),
-            other => Err(self.problem(format!("is {}, not an object", other.kind()))),
+            other => Err(self.problem(format!("is {}, not an object", other.type_name()))),
         }
     }
 
     pub(super) fn is_object(&self) -> bool {
-        matches!(self.json.value, JsonValue::Object(_))
+        matches!(self.json.value, Value::Object(_))
     }
 
     pub(super) fn str(&self) -> Result<&'f str, LoadError> {
         match &self.json.value {
-            JsonValue::String(text) => Ok(text),
-            other => Err(self.problem(format!("is {}, not a string", other.kind()))),
+            Value::String(text) => Ok(text),
+            other => Err(self.problem(format!("is {}, not a string", other.type_name()))),
         }
     }
 
     pub(super) fn bool(&self) -> Result<bool, LoadError> {
         match &self.json.value {
-            JsonValue::Boolean(value) => Ok(*value),
-            other => Err(self.problem(format!("is {}, not a boolean", other.kind()))),
+            Value::Boolean(value) => Ok(*value),
+            other => Err(self.problem(format!("is {}, not a boolean", other.type_name()))),
         }
     }
 
@@ -101,10 +110,10 @@ impl<'f> Node<'f> {
 
     pub(super) fn elements(&self) -> Result<Vec<Self>, LoadError> {
         match &self.json.value {
-            JsonValue::Array(elements) => {
+            Value::Array(elements) => {
                 Ok(elements.iter().map(|json| Self { json, ..*self }).collect())
             }
-            other => Err(self.problem(format!("is {}, not an array", other.kind()))),
+            other => Err(self.problem(format!("is {}, not an array", other.type_name()))),
         }
     }
 
@@ -141,7 +150,7 @@ impl<'f> Node<'f> {
     pub(super) fn policy(&self, kind: PolicyKind, name: &str) -> Result<PolicySlot, LoadError> {
         let file = self.file.display().to_string();
         match &self.json.value {
-            JsonValue::Object(_) => {
+            Value::Object(_) => {
                 let source = Source::part(&file, self.text, self.json.span);
                 compile(source, kind, name, |span, message| {
                     let base = self.json.span.start();
@@ -149,8 +158,8 @@ impl<'f> Node<'f> {
                     Problem::at(self.file, self.text, span, message)
                 })
             }
-            JsonValue::String(text) => {
-                let text = percent_decoded(text).map_err(|message| self.problem(message))?;
+            Value::String(text) => {
+                let text = syntax::decode(text);
                 let source = Source::decoded(&file, &text);
                 compile(source, kind, name, |span, message| {
                     let (line, column) = span.line_column(&text);
@@ -159,7 +168,7 @@ impl<'f> Node<'f> {
                     Problem::at(self.file, self.text, self.json.span, inside)
                 })
             }
-            other => Err(self.problem(format!("is {}, not a policy document", other.kind()))),
+            other => Err(self.problem(format!("is {}, not a policy document", other.type_name()))),
         }
     }
 }
@@ -178,30 +187,9 @@ pub(super) fn compile(
         Err(errors) => {
             let mut all = LoadError::default();
             for error in errors {
-                all.push(place(error.span, error.to_string()));
+                all.push(place(error.span, described(&error)));
             }
             Err(all)
         }
     }
-}
-
-/// The raw IAM API percent-encodes documents (RFC 3986); the CLI decodes them.
-fn percent_decoded(text: &str) -> Result<String, String> {
-    if !text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%7B")) {
-        return Ok(text.to_owned());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        match (digit(), digit()) {
-            (Some(high), Some(low)) => bytes.extend(u8::try_from(high * 16 + low).ok()),
-            _ => return Err("has a `%` without two hexadecimal digits".into()),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| "is not UTF-8 once decoded".into())
 }

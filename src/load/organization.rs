@@ -31,7 +31,8 @@ const FULL_ACCESS: &str =
 pub(super) fn memberships(folder: &Path) -> Result<Vec<(AccountId, Membership)>, LoadError> {
     let path = folder.join("organization.json");
     let file = JsonFile::read(&path)?;
-    let root = file.root();
+    let json = file.json()?;
+    let root = file.node(&json);
     let organization = root.member("Organization")?;
     let roots = root.member("Roots")?.elements()?;
     let mut errors = LoadError::default();
@@ -192,7 +193,9 @@ fn read_policies(
     for path in super::world::json_files(folder)? {
         let read = (|| {
             let file = JsonFile::read(&path)?;
-            let policy = file.root().member("Policy")?;
+            let json = file.json()?;
+            let root = file.node(&json);
+            let policy = root.member("Policy")?;
             let id = policy.member("PolicySummary")?.member("Id")?.str()?.to_owned();
             let word = if kind == PolicyKind::ServiceControl { "SCP" } else { "RCP" };
             let slot = policy.member("Content")?.policy(kind, &format!("{word} {id}"))?;

@@ -1,523 +1,332 @@
-//! JSON → [`PolicyDocument`].
+//! From JSON to a document: the document and its statements.
 
-use super::SyntaxError;
-use super::json::{self, Json, JsonValue};
-use crate::model::{
-    Condition, ConditionEntry, ConditionKey, ConditionOperator, ConditionValue, Effect, Element,
-    InvalidText, PolicyDocument, PolicyKind, Principal, PrincipalArnKind, PrincipalElement, Span,
-    Spanned, Statement, Version, lower,
-};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::str::FromStr;
 
-/// The most statements read in one document.
-const MAX_STATEMENTS: usize = 10_000;
-/// The most values read in one list.
-const MAX_VALUES: usize = 20_000;
+use super::error::shown;
+use super::json::{self, Member, Value};
+use super::suggest::closest;
+use super::{SyntaxError, SyntaxErrorKind, resource_control};
+use crate::model::{PolicyDocument, PolicyKind, Span, Spanned, Statement, Version};
 
-/// What reading a document gave: a document only when there are no errors.
-#[derive(Clone, Debug)]
+/// The most statements of a document. The largest policy AWS stores, a key's with 32,768 bytes, has
+/// room for fewer than two thousand.
+pub const MAX_STATEMENTS: usize = 10_000;
+
+/// The most principals, actions and resources of a document together. 32,768 bytes have room for
+/// fewer.
+pub const MAX_ENTRIES: usize = 20_000;
+
+/// The most condition values of a document. 32,768 bytes have room for fewer.
+pub const MAX_CONDITION_VALUES: usize = 20_000;
+
+/// What a text holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
-    document: Option<PolicyDocument>,
-    errors: Vec<SyntaxError>,
+    /// What could be read, for tools that show more than errors; without errors it is the whole
+    /// document. `None` when there is no statement in it.
+    pub document: Option<PolicyDocument>,
+    /// Every error, by place.
+    pub errors: Vec<SyntaxError>,
 }
 
 impl Parsed {
-    /// The document, if it has no errors.
+    /// The document, if the text has no error. Only what comes out of here may decide anything:
+    /// a document with errors may lack a `Deny`.
     ///
     /// # Errors
-    /// Every error of the document, in order.
+    /// All errors, when there are any.
     pub fn into_result(self) -> Result<PolicyDocument, Vec<SyntaxError>> {
-        match (self.document, self.errors) {
-            (Some(document), errors) if errors.is_empty() => Ok(document),
-            (_, errors) => Err(errors),
+        match self {
+            Self { document: Some(document), errors } if errors.is_empty() => Ok(document),
+            // INVARIANT (document or error): `parse` leaves out the document with an error alone.
+            Self { errors, .. } => Err(errors),
         }
-    }
-
-    /// Every error, in order.
-    #[must_use]
-    pub fn errors(&self) -> &[SyntaxError] {
-        &self.errors
     }
 }
 
-/// Reads a policy document that is used as `kind`.
+/// Reads a document as a policy of a kind.
+///
+/// All errors are found at once, save that a text which is no JSON has one error. `text` may be
+/// part of a larger one; places count from its start.
 #[must_use]
 pub fn parse(text: &str, kind: PolicyKind) -> Parsed {
-    let mut reader = Reader { kind, errors: Vec::new() };
-    let document = match json::read(text) {
-        Ok(json) => reader.document(json),
-        Err(error) => {
-            reader.errors.push(error);
-            None
-        }
+    let root = match json::read(text) {
+        Ok(root) => root,
+        Err(error) => return Parsed { document: None, errors: vec![error] },
     };
+    let mut reader = Reader { kind, errors: Vec::new(), entries: 0, values: 0 };
+    let document = reader.document(root);
     let mut errors = reader.errors;
+    if let Some(document) = document.as_ref().filter(|_| kind == PolicyKind::ResourceControl) {
+        resource_control::check(document, &mut errors);
+    }
     errors.sort_by_key(|error| error.span);
-    Parsed { document: document.filter(|_| errors.is_empty()), errors }
+    Parsed { document, errors }
 }
 
-struct Reader {
-    kind: PolicyKind,
-    errors: Vec<SyntaxError>,
+/// Collects errors while the document is read.
+pub(super) struct Reader {
+    pub(super) kind: PolicyKind,
+    pub(super) errors: Vec<SyntaxError>,
+    /// How many principals, actions and resources there were.
+    pub(super) entries: usize,
+    /// How many condition values there were.
+    pub(super) values: usize,
 }
-
-type Members = Vec<(Spanned<String>, Json)>;
 
 impl Reader {
-    fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.errors.push(SyntaxError::new(span, message));
+    pub(super) fn error(&mut self, span: Span, kind: SyntaxErrorKind) {
+        self.errors.push(SyntaxError { kind, span });
     }
 
-    fn invalid(&mut self, span: Span, error: &InvalidText) {
-        self.error(span, error.to_string());
+    pub(super) fn wrong_type(
+        &mut self,
+        value: &Spanned<Value<'_>>,
+        what: &'static str,
+        expected: &'static str,
+    ) {
+        let found = value.value.type_name();
+        self.error(value.span, SyntaxErrorKind::WrongType { what, expected, found });
     }
 
-    /// The members of an object, each name once and each known.
-    fn object(&mut self, json: Json, what: &str, known: &[&str]) -> Option<Members> {
-        let JsonValue::Object(members) = json.value else {
-            self.error(json.span, format!("{what} is {}, not an object", json.value.kind()));
+    /// Counts one more of something; past the limit it is refused, once.
+    pub(super) fn count(
+        &mut self,
+        count: impl Fn(&mut Self) -> &mut usize,
+        (what, limit): (&'static str, usize),
+        span: Span,
+    ) -> bool {
+        let counted = count(self);
+        *counted += 1;
+        let counted = *counted;
+        if counted == limit + 1 {
+            self.error(span, SyntaxErrorKind::TooMany { what, limit });
+        }
+        counted <= limit
+    }
+
+    /// The members of an object, each name once: the grammar wants no member twice
+    /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>).
+    pub(super) fn members<'a>(&mut self, members: Vec<Member<'a>>) -> Vec<Member<'a>> {
+        let mut names = HashSet::new();
+        let mut once = Vec::with_capacity(members.len());
+        for member in members {
+            if names.insert(member.key.value.clone()) {
+                once.push(member);
+            } else {
+                let name = shown(&member.key.value);
+                self.error(member.key.span, SyntaxErrorKind::DuplicateMember { name });
+            }
+        }
+        once
+    }
+
+    pub(super) fn unknown(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        place: &'static str,
+        expected: &'static [&'static str],
+    ) {
+        let (name, suggestion) = (shown(&key.value), closest(&key.value, expected));
+        self.error(key.span, SyntaxErrorKind::UnknownMember { name, place, expected, suggestion });
+    }
+
+    fn missing(&mut self, object: Span, place: &'static str, name: &'static str) {
+        self.error(brace(object), SyntaxErrorKind::MissingMember { place, name });
+    }
+
+    fn document(&mut self, root: Spanned<Value<'_>>) -> Option<PolicyDocument> {
+        let span = root.span;
+        let Value::Object(members) = root.value else {
+            self.wrong_type(&root, "a policy", "an object");
             return None;
         };
-        self.refuse_duplicates(&members);
-        for (name, _) in &members {
-            if !known.is_empty() && !known.contains(&name.value.as_str()) {
-                let mut error =
-                    SyntaxError::new(name.span, format!("{what} has no member `{}`", name.value));
-                if let Some(near) = nearest(&name.value, known) {
-                    error = error.help(format!("did you mean `{near}`?"));
-                }
-                self.errors.push(error);
+        let (mut version, mut id, mut statements) = (None, None, None);
+        for Member { key, value } in self.members(members) {
+            match &*key.value {
+                "Version" => version = Some(value),
+                "Id" => id = Some(value),
+                "Statement" => statements = Some(value),
+                _ => self.unknown(&key, "a policy", &["Version", "Id", "Statement"]),
             }
         }
-        Some(members)
-    }
-
-    /// The grammar forbids a member twice; a reader that keeps the last would hide a Deny.
-    fn refuse_duplicates(&mut self, members: &Members) {
-        let mut seen: Vec<&str> = Vec::with_capacity(members.len());
-        for (name, _) in members {
-            if seen.contains(&name.value.as_str()) {
-                self.error(name.span, format!("member `{}` stands twice", name.value));
+        let version = self.version(version, span);
+        let id = id.and_then(|value| self.string(value, "`Id`"));
+        let statements = match statements {
+            Some(statements) => self.statements(statements),
+            None => {
+                self.missing(span, "the policy", "`Statement`");
+                Vec::new()
             }
-            seen.push(&name.value);
-        }
+        };
+        (!statements.is_empty()).then_some(PolicyDocument { version, id, statements })
     }
 
-    fn string(&mut self, json: &Json, what: &str) -> Option<Spanned<String>> {
-        match &json.value {
-            JsonValue::String(text) => Some(Spanned::new(text.clone(), json.span)),
-            other => {
-                self.error(json.span, format!("{what} is {}, not a string", other.kind()));
+    fn version(
+        &mut self,
+        value: Option<Spanned<Value<'_>>>,
+        document: Span,
+    ) -> Option<Spanned<Version>> {
+        // Service and resource control policies have to say 2012-10-17:
+        // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html
+        // CreatePolicy has been seen to insist on it for managed policies, too; for inline policies
+        // that is not known, and a document does not say which of the two it is.
+        let kind = self.kind;
+        let insists = matches!(kind, PolicyKind::ResourceControl | PolicyKind::ServiceControl);
+        let Some(value) = value else {
+            if insists {
+                self.error(brace(document), SyntaxErrorKind::MissingVersion { kind });
+            }
+            return None;
+        };
+        let version =
+            self.named(value, "`Version`", |text| SyntaxErrorKind::UnknownVersion { text })?;
+        if insists && version.value != Version::V2012 {
+            self.error(version.span, SyntaxErrorKind::MissingVersion { kind });
+        }
+        Some(version)
+    }
+
+    fn statements(&mut self, value: Spanned<Value<'_>>) -> Vec<Statement> {
+        let values = match value.value {
+            Value::Object(_) => vec![value],
+            Value::Array(values) if values.is_empty() => {
+                self.error(value.span, SyntaxErrorKind::EmptyList { name: "Statement" });
+                return Vec::new();
+            }
+            Value::Array(values) => values,
+            _ => {
+                self.wrong_type(&value, "`Statement`", "an object or an array of objects");
+                return Vec::new();
+            }
+        };
+        if let Some(value) = values.get(MAX_STATEMENTS) {
+            let kind = SyntaxErrorKind::TooMany { what: "statements", limit: MAX_STATEMENTS };
+            self.error(value.span, kind);
+        }
+        let mut sids = HashSet::new();
+        let mut statements = Vec::new();
+        for value in values.into_iter().take(MAX_STATEMENTS) {
+            statements.extend(self.statement(value, &mut sids));
+        }
+        statements
+    }
+
+    fn statement(
+        &mut self,
+        value: Spanned<Value<'_>>,
+        sids: &mut HashSet<String>,
+    ) -> Option<Statement> {
+        let span = value.span;
+        let Value::Object(members) = value.value else {
+            self.wrong_type(&value, "a statement", "an object");
+            return None;
+        };
+        let (mut sid, mut effect, mut condition) = (None, None, None);
+        let (mut principals, mut actions, mut resources) = (Vec::new(), Vec::new(), Vec::new());
+        for member in self.members(members) {
+            match &*member.key.value {
+                "Sid" => sid = Some(member.value),
+                "Effect" => effect = Some(member.value),
+                "Principal" | "NotPrincipal" => principals.push(member),
+                "Action" | "NotAction" => actions.push(member),
+                "Resource" | "NotResource" => resources.push(member),
+                "Condition" => condition = Some(member.value),
+                _ => self.unknown(&member.key, "a statement", STATEMENT),
+            }
+        }
+        let sid = sid.and_then(|value| self.sid(value, sids));
+        let effect = match effect {
+            Some(value) => {
+                self.named(value, "`Effect`", |text| SyntaxErrorKind::UnknownEffect { text })
+            }
+            None => {
+                self.missing(span, "the statement", "`Effect`");
                 None
             }
-        }
-    }
-
-    /// A string or an array of strings.
-    fn strings(&mut self, json: Json, what: &str) -> Vec<Spanned<String>> {
-        match json.value {
-            JsonValue::Array(elements) => {
-                if elements.len() > MAX_VALUES {
-                    let message = format!("{what} has more than {MAX_VALUES} entries");
-                    self.error(json.span, message);
-                    return Vec::new();
-                }
-                let entry = format!("an entry of {what}");
-                elements.iter().filter_map(|element| self.string(element, &entry)).collect()
-            }
-            _ => self.string(&json, what).into_iter().collect(),
-        }
-    }
-
-    fn document(&mut self, json: Json) -> Option<PolicyDocument> {
-        let span = json.span;
-        let members = self.object(json, "the policy", &["Version", "Id", "Statement"])?;
-        let mut document = PolicyDocument { version: None, id: None, statements: Vec::new() };
-        let mut has_statement = false;
-        for (name, value) in members {
-            match name.value.as_str() {
-                "Version" => {
-                    if let Some(text) = self.string(&value, "`Version`") {
-                        match text.value.parse::<Version>() {
-                            Ok(version) => {
-                                document.version = Some(Spanned::new(version, text.span))
-                            }
-                            Err(error) => self.invalid(text.span, &error),
-                        }
-                    }
-                }
-                "Id" => document.id = self.string(&value, "`Id`"),
-                "Statement" => {
-                    has_statement = true;
-                    document.statements = self.statements(value);
-                }
-                _ => {}
-            }
-        }
-        if !has_statement {
-            self.error(Span::new(span.start(), span.start() + 1), "the policy has no `Statement`");
-        }
-        self.unique_sids(&document.statements);
-        Some(document)
-    }
-
-    fn statements(&mut self, json: Json) -> Vec<Statement> {
-        let span = json.span;
-        let statements = match json.value {
-            JsonValue::Array(elements) => elements,
-            _ => vec![json],
         };
-        if statements.is_empty() {
-            self.error(span, "`Statement` is empty");
+        if principals.is_empty() && self.kind.has_principals() {
+            self.missing(span, "the statement", "`Principal` or `NotPrincipal`");
         }
-        if statements.len() > MAX_STATEMENTS {
-            self.error(span, format!("the policy has more than {MAX_STATEMENTS} statements"));
-            return Vec::new();
-        }
-        statements.into_iter().filter_map(|statement| self.statement(statement)).collect()
-    }
-
-    fn unique_sids(&mut self, statements: &[Statement]) {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut twice = Vec::new();
-        for sid in statements.iter().filter_map(|statement| statement.sid.as_ref()) {
-            if !sid.value.is_empty() && seen.contains(&sid.value.as_str()) {
-                twice.push((sid.span, format!("`Sid` `{}` stands twice", sid.value)));
-            }
-            seen.push(&sid.value);
-        }
-        for (span, message) in twice {
-            self.error(span, message);
-        }
-    }
-
-    fn statement(&mut self, json: Json) -> Option<Statement> {
-        const MEMBERS: &[&str] = &[
-            "Sid",
-            "Effect",
-            "Principal",
-            "NotPrincipal",
-            "Action",
-            "NotAction",
-            "Resource",
-            "NotResource",
-            "Condition",
-        ];
-        let span = json.span;
-        let opening = Span::new(span.start(), span.start() + 1);
-        let members = self.object(json, "a statement", MEMBERS)?;
-        for (positive, negative) in
-            [("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource")]
-        {
-            let has = |wanted| members.iter().any(|(name, _)| name.value == wanted);
-            if has(positive) && has(negative) {
-                self.error(opening, format!("a statement has both `{positive}` and `{negative}`"));
-            }
-        }
-        let (mut sid, mut effect, mut principal, mut action, mut resource) =
-            (None, None, None, None, None);
-        let mut has_effect = false;
-        let mut condition = Vec::new();
-        for (name, value) in members {
-            match name.value.as_str() {
-                "Sid" => sid = self.sid(&value),
-                "Effect" => {
-                    has_effect = true;
-                    effect = self.effect(&value);
-                }
-                "Principal" => {
-                    principal = Some(PrincipalElement::Is(self.principals(name.span, value)));
-                }
-                "NotPrincipal" => {
-                    principal = Some(PrincipalElement::IsNot(self.principals(name.span, value)));
-                }
-                "Action" => action = Some(Element::Is(self.actions(value, "`Action`"))),
-                "NotAction" => action = Some(Element::IsNot(self.actions(value, "`NotAction`"))),
-                "Resource" => resource = Some(Element::Is(self.resources(value, "`Resource`"))),
-                "NotResource" => {
-                    resource = Some(Element::IsNot(self.resources(value, "`NotResource`")));
-                }
-                "Condition" => condition = self.condition(value),
-                _ => {}
-            }
-        }
-        if !has_effect {
-            self.error(opening, "a statement has no `Effect`");
-        }
-        // A key policy's statement without Action or Resource is accepted and has no effect (kms
-        // developer guide, "Key policy overview"); everywhere else it is refused.
+        // A key policy's statement without either is stored and has no effect:
+        // https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
         if self.kind != PolicyKind::Key {
-            for (element, what) in [(&action, "Action"), (&resource, "Resource")] {
-                if element.is_none() {
-                    self.error(opening, format!("a statement has no `{what}`"));
-                }
+            if actions.is_empty() {
+                self.missing(span, "the statement", "`Action` or `NotAction`");
+            }
+            if resources.is_empty() {
+                self.missing(span, "the statement", "`Resource` or `NotResource`");
             }
         }
-        if self.kind.has_principals() && principal.is_none() {
-            let message = format!("a statement of a {} has no `Principal`", self.kind.as_str());
-            self.error(opening, message);
-        }
+        let principal = self.principal_element(principals);
+        let action = self.action_element(actions);
+        let resource = self.resource_element(resources);
+        let condition = condition.map_or_else(Vec::new, |value| self.condition(value));
         Some(Statement { sid, effect: effect?, principal, action, resource, condition, span })
     }
 
-    fn sid(&mut self, json: &Json) -> Option<Spanned<String>> {
-        let sid = self.string(json, "`Sid`")?;
-        let plain = sid.value.bytes().all(|b| b.is_ascii_alphanumeric());
-        if self.kind != PolicyKind::Key && self.kind != PolicyKind::Endpoint && !plain {
-            let message =
-                format!("`Sid` `{}` has characters other than letters and digits", sid.value);
-            self.error(sid.span, message);
+    fn sid(
+        &mut self,
+        value: Spanned<Value<'_>>,
+        sids: &mut HashSet<String>,
+    ) -> Option<Spanned<String>> {
+        let sid = self.string(value, "`Sid`")?;
+        // IAM takes letters and digits; KMS and other services take more in resource policies:
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+        let is_free = matches!(self.kind, PolicyKind::Endpoint | PolicyKind::Key);
+        if !is_free && !sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            self.error(sid.span, SyntaxErrorKind::InvalidSid { sid: shown(&sid.value) });
+        }
+        // IAM takes any number of empty ones.
+        if !sid.value.is_empty() && !sids.insert(sid.value.clone()) {
+            self.error(sid.span, SyntaxErrorKind::DuplicateSid { sid: shown(&sid.value) });
         }
         Some(sid)
     }
 
-    fn effect(&mut self, json: &Json) -> Option<Spanned<Effect>> {
-        let text = self.string(json, "`Effect`")?;
-        match text.value.parse() {
-            Ok(effect) => Some(Spanned::new(effect, text.span)),
-            Err(error) => {
-                self.invalid(text.span, &error);
+    fn string(&mut self, value: Spanned<Value<'_>>, what: &'static str) -> Option<Spanned<String>> {
+        match value.value {
+            Value::String(text) => Some(Spanned::new(text.into_owned(), value.span)),
+            _ => {
+                self.wrong_type(&value, what, "a string");
                 None
             }
         }
     }
 
-    fn actions(&mut self, json: Json, what: &str) -> Vec<Spanned<String>> {
-        let span = json.span;
-        let actions = self.strings(json, what);
-        if actions.is_empty() && self.kind != PolicyKind::Key {
-            self.error(span, format!("{what} is empty"));
-        }
-        for action in &actions {
-            let text = action.value.as_str();
-            let wrong = match text.split_once(':') {
-                _ if text == "*" => None,
-                None => Some("has no service prefix such as `kms:`"),
-                Some((_, name)) if name.contains(':') => Some("has more than one colon"),
-                Some((prefix, _)) if prefix.contains(['*', '?']) => {
-                    Some("has a wildcard in its service prefix")
-                }
-                Some((prefix, _))
-                    if prefix.is_empty()
-                        || !prefix
-                            .bytes()
-                            .all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b)) =>
-                {
-                    Some("has a service prefix that is none")
-                }
-                Some(_) => None,
-            };
-            if let Some(wrong) = wrong {
-                self.error(action.span, format!("action `{text}` {wrong}"));
+    /// A string that is one of a few words.
+    fn named<T: FromStr>(
+        &mut self,
+        value: Spanned<Value<'_>>,
+        what: &'static str,
+        error: impl Fn(String) -> SyntaxErrorKind,
+    ) -> Option<Spanned<T>> {
+        let text = self.string(value, what)?;
+        match text.value.parse() {
+            Ok(value) => Some(Spanned::new(value, text.span)),
+            Err(_) => {
+                self.error(text.span, error(shown(&text.value)));
+                None
             }
         }
-        actions
-    }
-
-    fn resources(&mut self, json: Json, what: &str) -> Vec<Spanned<String>> {
-        let span = json.span;
-        let resources = self.strings(json, what);
-        if self.kind == PolicyKind::Key {
-            return resources;
-        }
-        if resources.is_empty() {
-            self.error(span, format!("{what} is empty"));
-        }
-        for resource in &resources {
-            let text = resource.value.as_str();
-            if text != "*" && !text.starts_with("arn:") {
-                self.errors.push(
-                    SyntaxError::new(
-                        resource.span,
-                        format!("resource `{text}` is neither an ARN nor `*`"),
-                    )
-                    .help(
-                        "a key is named by its ARN: `arn:aws:kms:<region>:<account>:key/<key id>`",
-                    ),
-                );
-            }
-            // AssumeRole refuses session policies with fewer than six ARN parts (iam user guide,
-            // "Grammar").
-            if self.kind == PolicyKind::Session && text != "*" && text.split(':').count() < 6 {
-                let message = format!(
-                    "resource `{text}` has fewer than six parts, which a session policy must have"
-                );
-                self.error(resource.span, message);
-            }
-        }
-        resources
-    }
-
-    fn principals(&mut self, name: Span, json: Json) -> Vec<Spanned<Principal>> {
-        if !self.kind.has_principals() {
-            let kind = self.kind.as_str();
-            self.error(name, format!("a statement of a {kind} names no principals"));
-            return Vec::new();
-        }
-        match &json.value {
-            JsonValue::String(text) if text == "*" => {
-                return vec![Spanned::new(Principal::Everyone, json.span)];
-            }
-            JsonValue::String(text) => {
-                self.errors.push(
-                    SyntaxError::new(json.span, format!("principal `{text}` stands alone")).help(
-                        "only `\"*\"` may; write `{\"AWS\": \"…\"}` or `{\"Service\": \"…\"}`",
-                    ),
-                );
-                return Vec::new();
-            }
-            _ => {}
-        }
-        let known = ["AWS", "CanonicalUser", "Federated", "Service"];
-        let Some(members) = self.object(json, "a principal", &known) else { return Vec::new() };
-        let mut principals = Vec::new();
-        for (name, value) in members {
-            let what = format!("`{}`", name.value);
-            for text in self.strings(value, &what) {
-                match principal(&name.value, &text.value) {
-                    Ok(principal) => principals.push(Spanned::new(principal, text.span)),
-                    Err(error) => self.errors.push(SyntaxError { span: text.span, ..error }),
-                }
-            }
-        }
-        principals
-    }
-
-    fn condition(&mut self, json: Json) -> Vec<ConditionEntry> {
-        let Some(operators) = self.object(json, "`Condition`", &[]) else { return Vec::new() };
-        let mut entries = Vec::new();
-        for (name, value) in operators {
-            let keys = self.keys(&name, value);
-            match name.value.parse::<ConditionOperator>() {
-                Ok(operator) => entries.push(ConditionEntry {
-                    operator: Spanned::new(operator, name.span),
-                    conditions: keys,
-                }),
-                Err(error) => self.invalid(name.span, &error),
-            }
-        }
-        entries
-    }
-
-    fn keys(&mut self, operator: &Spanned<String>, json: Json) -> Vec<Condition> {
-        let what = format!("`{}`", operator.value);
-        let Some(members) = self.object(json, &what, &[]) else { return Vec::new() };
-        let mut seen: Vec<String> = Vec::new();
-        let mut conditions = Vec::new();
-        for (name, value) in members {
-            let key = lower(&name.value);
-            // Two keys that differ by case alone are one key (Access Analyzer,
-            // DUPLICATE_KEYS_WITH_DIFFERENT_CASE); the same text was told of already.
-            if seen.contains(&key) && !self.errors.iter().any(|error| error.span == name.span) {
-                self.error(
-                    name.span,
-                    format!("condition key `{}` stands twice, in another case", name.value),
-                );
-            }
-            seen.push(key);
-            let span = Span::new(name.span.start(), value.span.end());
-            let values = self.values(&name.value, value);
-            let key = Spanned::new(ConditionKey::new(&name.value), name.span);
-            conditions.push(Condition { key, values, span });
-        }
-        conditions
-    }
-
-    fn values(&mut self, key: &str, json: Json) -> Vec<Spanned<ConditionValue>> {
-        let span = json.span;
-        let elements = match json.value {
-            JsonValue::Array(elements) => elements,
-            _ => vec![json],
-        };
-        if elements.len() > MAX_VALUES {
-            self.error(span, format!("`{key}` has more than {MAX_VALUES} values"));
-            return Vec::new();
-        }
-        let mut values = Vec::with_capacity(elements.len());
-        for element in elements {
-            let value = match element.value {
-                JsonValue::String(text) => ConditionValue::String(text),
-                JsonValue::Number(text) => ConditionValue::Number(text),
-                JsonValue::Boolean(value) => ConditionValue::Boolean(value),
-                other => {
-                    let message = format!("a value of `{key}` is {}, not a string", other.kind());
-                    self.error(element.span, message);
-                    continue;
-                }
-            };
-            values.push(Spanned::new(value, element.span));
-        }
-        values
     }
 }
 
-/// Reads one principal of a member of `Principal`.
-fn principal(member: &str, text: &str) -> Result<Principal, SyntaxError> {
-    let error = |message: String| SyntaxError::new(Span::default(), message);
-    match member {
-        "AWS" if text == "*" => Ok(Principal::EveryAws),
-        "AWS" if text.contains(['*', '?']) => Err(error(format!(
-            "principal `{text}` has a wildcard"
-        ))
-        .help(
-            "only a whole `*` may stand here; narrow it with the condition key aws:PrincipalArn",
-        )),
-        "AWS" => {
-            if let Ok(account) = text.parse() {
-                return Ok(Principal::Account { account, partition: None });
-            }
-            if let Ok(id) = text.parse() {
-                return Ok(Principal::Unique(id));
-            }
-            match text.parse::<crate::model::PrincipalArn>() {
-                Ok(arn) if arn.kind() == PrincipalArnKind::Root => Ok(Principal::Account {
-                    account: arn.account(),
-                    partition: Some(arn.partition().into()),
-                }),
-                Ok(arn) => Ok(Principal::Arn(arn)),
-                Err(_) if text.contains(":group/") => Err(error(format!(
-                    "principal `{text}` is a group, which cannot be a principal"
-                ))),
-                Err(invalid) => {
-                    Err(error(format!("principal {invalid}, a 12-digit account id or `*`")))
-                }
-            }
-        }
-        "Service" => match text.parse() {
-            Ok(service) => Ok(Principal::Service(service)),
-            Err(invalid) => Err(error(format!("principal {invalid}"))),
-        },
-        "Federated" => Ok(Principal::Federated(text.into())),
-        "CanonicalUser" => Ok(Principal::CanonicalUser(text.into())),
-        _ => Err(error(format!("`{member}` names no kind of principal"))),
-    }
-}
+const STATEMENT: &[&str] = &[
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
 
-/// The known name that is at most two edits away.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let name = name.to_ascii_lowercase();
-    known
-        .iter()
-        .map(|candidate| (edits(&name, &candidate.to_ascii_lowercase()), *candidate))
-        .filter(|(distance, _)| *distance <= 2)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Insertions, deletions and replacements between two short names.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, b) in row.iter_mut().skip(1).zip(to.chars()) {
-            let above = *cell;
-            left = (diagonal + usize::from(a != b)).min(above + 1).min(left + 1);
-            diagonal = above;
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
+/// The opening brace of an object: where it is said that something is missing.
+fn brace(object: Span) -> Span {
+    Span::new(object.start(), object.start() + 1)
 }

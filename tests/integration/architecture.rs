@@ -254,7 +254,9 @@ fn violations_of_file(path: &str, text: &str) -> Vec<String> {
         for (line, text) in lines_with(&code, r"\bprocess::(?:exit|abort)\b") {
             found.push((line, format!("the library does not end the program: `{text}`")));
         }
-        if let Some(floor) = floor.filter(|floor| *floor <= PURE) {
+        // A floor's own unit tests may read files and compare with serde_json.
+        let unit_test = path.ends_with("/tests.rs") || path.contains("/tests/");
+        if let Some(floor) = floor.filter(|floor| *floor <= PURE && !unit_test) {
             for (line, text) in impure(&code) {
                 let message = format!(
                     "floor {floor} touches no file, environment, socket or clock: `{text}`"
@@ -262,7 +264,7 @@ fn violations_of_file(path: &str, text: &str) -> Vec<String> {
                 found.push((line, message));
             }
         }
-        if !RIM.iter().any(|place| path.starts_with(place)) {
+        if !unit_test && !RIM.iter().any(|place| path.starts_with(place)) {
             for (line, _) in lines_with(&code, r"\b(?:serde|serde_json)\b") {
                 found.push((line, "serde stays at the rim".into()));
             }
