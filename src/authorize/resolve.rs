@@ -194,8 +194,12 @@ pub enum ResolveError {
         /// Where the request is sent.
         region: Region,
     },
-    /// Occurs when the source key is neither given nor named by the ciphertext.
+    /// Occurs when the ciphertext does not say which key made it, as RSA's never do, and the source
+    /// key is not given. KMS takes such a ciphertext for a symmetric one, which it is not.
     #[error("the ciphertext does not name its key: give the source key")]
+    Opaque,
+    /// Occurs when there is neither a source key nor a ciphertext to name it.
+    #[error("the source key is missing: give it, or the ciphertext that names it")]
     SourceKeyMissing,
     /// Occurs when a request has more than ten grant tokens.
     #[error("a request takes at most 10 grant tokens, not {0}")]
@@ -219,7 +223,7 @@ impl ResolveError {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Masked => Some("AccessDeniedException"),
-            Self::Ciphertext(_) => Some("InvalidCiphertextException"),
+            Self::Ciphertext(_) | Self::Opaque => Some("InvalidCiphertextException"),
             Self::NotFound { .. } | Self::OtherRegion { .. } => Some("NotFoundException"),
             Self::SourceKeyMissing | Self::TooManyGrantTokens(_) | Self::NoAccount(_) => {
                 Some("ValidationException")
@@ -246,7 +250,8 @@ impl Authorizer<'_> {
         let given = request.source_key.is_some();
         let (origin, unreadable) =
             origin(request.ciphertext.as_ref(), algorithm, inspector, given)?;
-        let source = self.source(request.source_key, origin.as_ref(), &region, caller)?;
+        let missing = absent_source(request.ciphertext.as_ref());
+        let source = self.source(request.source_key, origin.as_ref(), missing, &region, caller)?;
         let destination = self.key(request.destination_key, &region, caller)?;
         Ok(ReEncrypt {
             same_key: self.same_key(&source.arn, &destination.arn),
@@ -298,7 +303,8 @@ impl Authorizer<'_> {
         let given = request.key.is_some();
         let (origin, unreadable) =
             origin(request.ciphertext.as_ref(), request.algorithm, inspector, given)?;
-        let key = self.source(request.key, origin.as_ref(), &request.region, caller)?;
+        let missing = absent_source(request.ciphertext.as_ref());
+        let key = self.source(request.key, origin.as_ref(), missing, &request.region, caller)?;
         Ok(Decrypt {
             made_by_other_key: origin.is_some_and(|made_by| !made_by.is_related_to(&key.arn)),
             unreadable,
@@ -405,6 +411,7 @@ impl Authorizer<'_> {
         &self,
         given: Option<KeyIdentifier>,
         origin: Option<&KeyArn>,
+        missing: ResolveError,
         region: &Region,
         caller: &Caller,
     ) -> Result<ResolvedKey, ResolveError> {
@@ -421,7 +428,7 @@ impl Authorizer<'_> {
                 }
                 Ok(ResolvedKey { arn, alias: None })
             }
-            (None, None) => Err(ResolveError::SourceKeyMissing),
+            (None, None) => Err(missing),
         }
     }
 
@@ -451,6 +458,11 @@ impl Authorizer<'_> {
             Truth::False
         }
     }
+}
+
+/// The error where no key is named at all.
+fn absent_source(ciphertext: Option<&CiphertextBlob>) -> ResolveError {
+    if ciphertext.is_some() { ResolveError::Opaque } else { ResolveError::SourceKeyMissing }
 }
 
 /// The key a symmetric ciphertext names, and whether it is unreadable: where the key is given, that

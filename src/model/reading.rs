@@ -20,7 +20,7 @@ macro_rules! readings {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The values it can have; the first is the default and the one that refuses.
+            /// The values it can have; the first is the default: the one that refuses, or that AWS documents more plainly.
             #[must_use]
             pub const fn values(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($value),+]),+ }

@@ -22,7 +22,7 @@ use keyproof::model::{
 use crate::world::{APP, DESTINATION, SOURCE, World, allows, app, delegates, key_arn, region};
 
 /// Runs a future that never waits.
-fn run<F: Future>(future: F) -> F::Output {
+pub fn run<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,

@@ -80,6 +80,11 @@ pub enum KeystoreError {
         /// What does not fit.
         reason: String,
     },
+    /// Occurs when a request carries a token of no grant.
+    #[error(
+        "a grant token of the request is of no grant; leave it out or give the one CreateGrant gave"
+    )]
+    InvalidGrantToken,
     /// Occurs when what the root key was to be made of is not a root key.
     #[error(
         "the root key {origin} is not the base64 of 32 bytes; restore it or remove it to start anew"
@@ -211,6 +216,7 @@ impl KeystoreError {
             Self::IncorrectKey { .. } => "IncorrectKeyException",
             Self::InvalidAliasName { .. } => "InvalidAliasNameException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
+            Self::InvalidGrantToken => "InvalidGrantTokenException",
             Self::InvalidKeyUsage { .. } => "InvalidKeyUsageException",
             Self::InvalidState { .. } => "KMSInvalidStateException",
             Self::LimitExceeded { .. } => "LimitExceededException",

@@ -18,8 +18,8 @@ use crate::compile::{
 use crate::evaluate::OperationFacts;
 use crate::execute::{Decrypted, Encrypted, EpochSource, KmsBackend, ReEncrypted};
 use crate::model::{
-    AccountId, Action, AliasArn, AliasName, CiphertextBlob, Decision, KeyArn, KeyId, KeyManager,
-    KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
+    AccountId, Action, AliasArn, AliasName, CiphertextBlob, Decision, GrantToken, KeyArn, KeyId,
+    KeyManager, KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
 };
 use crate::syntax;
 
@@ -46,10 +46,16 @@ impl EmbeddedKms {
     fn session<O: authorize::Operation>(
         &self,
         proof: &Authorized<'_, O>,
+        grant_tokens: &[GrantToken],
     ) -> Result<super::crypto::Session<'_>, KeystoreError> {
         let session = self.keystore.session()?;
         if session.epoch() != proof.epoch().0 {
             return Err(KeystoreError::Stale { judged: proof.epoch().0, now: session.epoch() });
+        }
+        for token in grant_tokens {
+            if self.keystore.grant_of_token(token)?.is_none() {
+                return Err(KeystoreError::InvalidGrantToken);
+            }
         }
         Ok(session)
     }
@@ -78,7 +84,7 @@ impl KmsBackend for EmbeddedKms {
         &self,
         operation: Authorized<'_, ReEncrypt>,
     ) -> Result<ReEncrypted, KeystoreError> {
-        let session = self.session(&operation)?;
+        let session = self.session(&operation, operation.grant_tokens())?;
         let ciphertext = operation.ciphertext().ok_or(KeystoreError::InvalidCiphertext)?;
         let source = CipherSide {
             key: operation.source().arn(),
@@ -106,7 +112,7 @@ impl KmsBackend for EmbeddedKms {
         &self,
         operation: Authorized<'_, Encrypt>,
     ) -> Result<Encrypted, KeystoreError> {
-        let session = self.session(&operation)?;
+        let session = self.session(&operation, operation.grant_tokens())?;
         let side = CipherSide {
             key: operation.key().arn(),
             context: operation.context(),
@@ -123,7 +129,7 @@ impl KmsBackend for EmbeddedKms {
         &self,
         operation: Authorized<'_, Decrypt>,
     ) -> Result<Decrypted, KeystoreError> {
-        let session = self.session(&operation)?;
+        let session = self.session(&operation, operation.grant_tokens())?;
         let side = CipherSide {
             key: operation.key().arn(),
             context: operation.context(),
