@@ -89,7 +89,7 @@ impl<'s> Authorizer<'s> {
             principal_membership,
             key: entry,
             resource_membership,
-            region: leg.region,
+            region: Some(leg.region),
             operation: leg.facts,
         };
         let alias;

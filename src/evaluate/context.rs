@@ -10,7 +10,7 @@ use crate::compile::{Entity, KeyEntry, Membership};
 use crate::model::{
     Action, ActionSet, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
     EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PolicyKind, Region,
-    ServiceName, Truth, eq_ignore_case,
+    ServiceName, Truth, eq_ignore_case, lower,
 };
 
 /// A key fails `kms:ResourceAliases` conditions above this many aliases (kms developer guide,
@@ -88,6 +88,17 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn collect(&self) -> Vec<String> {
+        let mut all = Vec::with_capacity(self.len());
+        self.any(|value| {
+            all.push(value.to_owned());
+            false
+        });
+        all
+    }
+
     /// The first value.
     #[must_use]
     pub fn first(&self) -> Option<&'a str> {
@@ -148,8 +159,8 @@ pub struct Facts<'a> {
     pub key: Option<&'a KeyEntry>,
     /// The key's account in its organization.
     pub resource_membership: Result<Option<&'a Membership>, &'a str>,
-    /// The Region the request is sent to.
-    pub region: &'a Region,
+    /// The Region the request is sent to, where it is told.
+    pub region: Option<&'a Region>,
     /// What the operation adds.
     pub operation: OperationFacts<'a>,
 }
@@ -194,6 +205,32 @@ impl<'a> RequestContext<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// Adds to a request the keys that follow from these facts, and the names of the encryption
+    /// context it states; what it states itself stays.
+    pub fn fill(&self, action: Action, request: &mut ContextMap) {
+        for known in KnownKey::ALL.iter().copied().filter(|known| !known.is_family()) {
+            let lower = lower(known.as_str());
+            if request.stated(&lower).is_some() {
+                continue;
+            }
+            let value = match self.derive(known, (&lower, ""), PolicyKind::Identity, action) {
+                Some(Found::One(value)) => ContextValue::One(value.into_owned()),
+                Some(Found::Many(values)) => ContextValue::Many(values.collect()),
+                _ => continue,
+            };
+            request.set(known.as_str(), value);
+        }
+        let names = KnownKey::KmsEncryptionContextKeys;
+        if supplies(action, names)
+            && request.stated(&lower(names.as_str())).is_none()
+            && let Some(context) = request.encryption_context()
+            && !context.is_empty()
+        {
+            let all = context.names().map(str::to_owned).collect();
+            request.set(names.as_str(), ContextValue::Many(all));
+        }
+    }
+
     /// The value of a key that follows from the facts; `None` when it must be stated.
     fn derive(
         &self,
@@ -244,7 +281,7 @@ impl<'a> Facts<'a> {
             K::AwsResourceOrgId => organization(self.resource_membership)?,
             K::AwsResourceOrgPaths => organization_path(self.resource_membership)?,
             K::AwsResourceAccount => one(Some(account_text(self.key?.key.arn.as_str()))),
-            K::AwsRequestedRegion => one(Some(self.region.as_str())),
+            K::AwsRequestedRegion => one(Some(self.region?.as_str())),
             // KMS answers over TLS alone (kms developer guide, "Infrastructure security").
             K::AwsSecureTransport => flag(true),
             K::KmsKeySpec | K::KmsCustomerMasterKeySpec => one(Some(self.key?.key.spec.as_str())),

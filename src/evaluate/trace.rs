@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Layer;
-use super::context::{Found, Values};
+use super::context::Found;
 use crate::compile::{CompiledCondition, CompiledStatement, Policy, PrincipalClasses};
 use crate::model::{Decision, Grant, GrantId, GrantPrincipal, Reading, Truth};
 
@@ -216,19 +216,10 @@ impl Sink for Trace {
 fn values(found: &Found<'_>) -> Option<Vec<String>> {
     match found {
         Found::Absent => Some(Vec::new()),
-        Found::Many(values) => Some(collect(*values)),
+        Found::Many(values) => Some(values.collect()),
         Found::One(value) => Some(vec![value.clone().into_owned()]),
         Found::Unknown | Found::OverQuota => None,
     }
-}
-
-fn collect(values: Values<'_>) -> Vec<String> {
-    let mut all = Vec::with_capacity(values.len());
-    values.any(|value| {
-        all.push(value.to_owned());
-        false
-    });
-    all
 }
 
 /// An answer with its reasons.

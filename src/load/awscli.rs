@@ -18,7 +18,11 @@ use crate::model::{
 pub(super) fn key(path: &Path) -> Result<Key, LoadError> {
     let file = JsonFile::read(path)?;
     let json = file.json()?;
-    let root = file.node(&json);
+    described_key(&file.node(&json))
+}
+
+/// What `describe-key` prints.
+pub(super) fn described_key(root: &Node<'_>) -> Result<Key, LoadError> {
     let metadata = root.member("KeyMetadata")?;
     let multi_region = match metadata.find("MultiRegion")? {
         Some(node) if node.bool()? => {
@@ -76,10 +80,15 @@ pub(super) fn grants(path: &Path) -> Result<Vec<Grant>, LoadError> {
     let json = file.json()?;
     let root = file.node(&json);
     root.is_whole("Truncated")?;
-    root.member("Grants")?.elements()?.iter().map(grant).collect()
+    root.member("Grants")?.elements()?.iter().map(|node| grant(node, None, 0)).collect()
 }
 
-fn grant(node: &Node<'_>) -> Result<Grant, LoadError> {
+/// One grant. Where it stands for `key` alone it need not say its key and id.
+pub(super) fn grant(
+    node: &Node<'_>,
+    key: Option<&KeyArn>,
+    place: usize,
+) -> Result<Grant, LoadError> {
     let grantee = match (node.find("GranteePrincipal")?, node.find("GranteeServicePrincipal")?) {
         (Some(principal), None) => GrantPrincipal::listed(principal.str()?),
         (None, Some(service)) => GrantPrincipal::Service(service.parse()?),
@@ -102,12 +111,20 @@ fn grant(node: &Node<'_>) -> Result<Grant, LoadError> {
         None => None,
     };
     Ok(Grant {
-        id: node.member("GrantId")?.parse()?,
+        id: match (node.find("GrantId")?, key) {
+            (None, Some(_)) => format!("grant-{}", place + 1)
+                .parse()
+                .map_err(|_| node.problem("has no `GrantId`"))?,
+            _ => node.member("GrantId")?.parse()?,
+        },
         name: match node.find("Name")? {
             Some(name) if !name.str()?.is_empty() => Some(name.str()?.into()),
             _ => None,
         },
-        key: node.member("KeyId")?.parse::<KeyArn>()?,
+        key: match (node.find("KeyId")?, key) {
+            (None, Some(key)) => key.clone(),
+            _ => node.member("KeyId")?.parse::<KeyArn>()?,
+        },
         grantee,
         retiring,
         operations,

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::error::LoadError;
+use super::principal::caller_principal;
 use super::{awscli, read_text, toml_error};
-use crate::compile::{Caller, EntityLookup, SessionPolicies, Snapshot};
-use crate::model::{
-    CallerPrincipal, ContextMap, ContextValue, PolicyKind, PrincipalArn, PrincipalArnKind,
-    Readings, ServiceName,
-};
+use crate::compile::{Caller, SessionPolicies, Snapshot};
+use crate::model::{ContextMap, ContextValue, PolicyKind, Readings};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -156,7 +154,8 @@ impl Config {
             }
         };
         let at = |message: String| LoadError::at(&self.path, format!("caller `{name}`: {message}"));
-        let principal = principal(file, snapshot).map_err(at)?;
+        let (role, user) = (file.role.as_deref(), file.user.as_deref());
+        let principal = caller_principal(&file.arn, role, user, snapshot).map_err(at)?;
         let context = self.context(file).map_err(at)?;
         Ok(Caller { principal, context, session_policies })
     }
@@ -226,64 +225,4 @@ pub fn direct_call(context: &mut ContextMap) {
     for key in ["aws:ViaAWSService", "kms:GrantIsForAWSResource"] {
         let _ = context.insert(key, ContextValue::One("false".into()));
     }
-}
-
-fn principal(file: &CallerFile, snapshot: &Snapshot) -> Result<CallerPrincipal, String> {
-    if !file.arn.starts_with("arn:") {
-        let name: ServiceName = parse(&file.arn)?;
-        return Ok(CallerPrincipal::Service { names: vec![name] });
-    }
-    let arn: PrincipalArn = parse(&file.arn)?;
-    let id = |arn: &PrincipalArn| match snapshot.entity(arn) {
-        EntityLookup::Found(entity) => entity.id.clone(),
-        EntityLookup::Missing | EntityLookup::Unknown(_) => None,
-    };
-    Ok(match arn.kind() {
-        PrincipalArnKind::Root => CallerPrincipal::Root(arn),
-        PrincipalArnKind::User => CallerPrincipal::User { id: id(&arn), arn },
-        PrincipalArnKind::FederatedUser => {
-            let user = file.user.as_deref().ok_or(
-                "a federated user acts for a user: name it in world.toml with `user = \"arn:…\"`",
-            )?;
-            CallerPrincipal::FederatedUser { arn, user: parse(user)? }
-        }
-        PrincipalArnKind::Role => {
-            let (partition, account, role) = (arn.partition(), arn.account(), arn.name());
-            let session = format!("arn:{partition}:sts::{account}:assumed-role/{role}/keyproof");
-            CallerPrincipal::RoleSession { session: parse(&session)?, id: id(&arn), role: arn }
-        }
-        PrincipalArnKind::AssumedRole => {
-            let role = match &file.role {
-                Some(role) => parse(role)?,
-                None => role_of(&arn, snapshot)?,
-            };
-            CallerPrincipal::RoleSession { session: arn, id: id(&role), role }
-        }
-    })
-}
-
-/// The role behind a session; a session's ARN does not have its role's path.
-fn role_of(session: &PrincipalArn, snapshot: &Snapshot) -> Result<PrincipalArn, String> {
-    let name = session.role_name().unwrap_or_default();
-    let mut roles = snapshot.roles_named(session.account(), name);
-    match (roles.next(), roles.next()) {
-        (Some(role), None) => Ok(role.arn.clone()),
-        (Some(_), Some(_)) => Err(format!(
-            "account {} has several roles named `{name}`: name the caller in world.toml with `role = \"arn:…\"`",
-            session.account()
-        )),
-        (None, _) => Err(format!(
-            "the world has no role `{name}` in account {}: add accounts/{}/iam.json, \
-             or name the caller in world.toml with `role = \"arn:…\"`",
-            session.account(),
-            session.account()
-        )),
-    }
-}
-
-fn parse<T: std::str::FromStr>(text: &str) -> Result<T, String>
-where
-    T::Err: std::fmt::Display,
-{
-    text.parse().map_err(|error: T::Err| error.to_string())
 }

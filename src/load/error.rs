@@ -20,6 +20,14 @@ impl Problem {
     pub(super) fn at(path: &Path, text: &str, span: Span, message: impl Into<String>) -> Self {
         Self { path: path.to_owned(), place: Some(span.line_column(text)), message: message.into() }
     }
+
+    /// The same in a text that other lines precede.
+    pub(super) fn after(mut self, lines: usize) -> Self {
+        if let Some((line, _)) = &mut self.place {
+            *line += lines;
+        }
+        self
+    }
 }
 
 impl fmt::Display for Problem {

@@ -9,7 +9,9 @@ mod error;
 mod iam;
 mod node;
 mod organization;
+mod principal;
 mod scenario;
+mod simulation;
 mod world;
 
 use std::fs::File;
@@ -19,10 +21,13 @@ use std::path::Path;
 pub use awscli::grant_json;
 pub use config::direct_call;
 pub use error::{LoadError, Problem};
+pub use principal::caller_principal;
 pub use scenario::{Case, CaseResult, Scenario};
+pub use simulation::{Simulation, SimulationAnswer};
 pub use world::{World, world};
 
-use crate::model::{PolicyKind, Span};
+use crate::compile::PolicySlot;
+use crate::model::{Key, PolicyKind, Span};
 use crate::syntax;
 
 /// The largest file read, in bytes.
@@ -43,6 +48,23 @@ pub fn key_policy(path: &Path, text: &str) -> Result<(), LoadError> {
             Err(all)
         }
     }
+}
+
+/// Reads a file that is one policy document.
+///
+/// # Errors
+/// Every error of the document, with its place.
+pub fn policy(path: &Path, kind: PolicyKind) -> Result<PolicySlot, LoadError> {
+    let text = read_text(path)?;
+    awscli::document(path, &text, kind, kind.as_str())
+}
+
+/// Reads what `aws kms describe-key` prints.
+///
+/// # Errors
+/// What is wrong with the file, with its place.
+pub fn described_key(path: &Path) -> Result<Key, LoadError> {
+    awscli::key(path)
 }
 
 /// Reads a file as UTF-8 text.

@@ -10,26 +10,35 @@ use crate::model::{PolicyKind, Span, Spanned};
 use crate::syntax::json::{self, Value};
 use crate::syntax::{self, SyntaxError};
 
-/// The text of a JSON file.
+/// The text of a JSON file, or one line of a file of such.
 pub(super) struct JsonFile<'p> {
     path: &'p Path,
     pub(super) text: String,
+    /// How many lines stand before it.
+    before: usize,
 }
 
 impl<'p> JsonFile<'p> {
     pub(super) fn read(path: &'p Path) -> Result<Self, LoadError> {
-        Ok(Self { path, text: super::read_text(path)? })
+        Ok(Self { path, text: super::read_text(path)?, before: 0 })
+    }
+
+    /// One line of a file, counted from 1.
+    pub(super) fn line(path: &'p Path, line: usize, text: &str) -> Self {
+        Self { path, text: text.to_owned(), before: line.saturating_sub(1) }
     }
 
     /// Its value, which [`Self::node`] walks.
     pub(super) fn json(&self) -> Result<Json<'_>, LoadError> {
         json::read_up_to(&self.text, usize::MAX).map_err(|error| {
-            Problem::at(self.path, &self.text, error.span, described(&error)).into()
+            Problem::at(self.path, &self.text, error.span, described(&error))
+                .after(self.before)
+                .into()
         })
     }
 
     pub(super) fn node<'f>(&'f self, json: &'f Json<'f>) -> Node<'f> {
-        Node { file: self.path, text: &self.text, json }
+        Node { file: self.path, text: &self.text, before: self.before, json }
     }
 }
 
@@ -48,12 +57,52 @@ pub(super) fn described(error: &SyntaxError) -> String {
 pub(super) struct Node<'f> {
     file: &'f Path,
     text: &'f str,
+    before: usize,
     json: &'f Json<'f>,
 }
 
 impl<'f> Node<'f> {
     pub(super) fn problem(&self, message: impl Into<String>) -> LoadError {
-        Problem::at(self.file, self.text, self.json.span, message).into()
+        self.at(self.json.span, message).into()
+    }
+
+    fn at(&self, span: Span, message: impl Into<String>) -> Problem {
+        Problem::at(self.file, self.text, span, message).after(self.before)
+    }
+
+    /// Refuses an object with other members: a misspelt one would be overlooked.
+    pub(super) fn only(&self, names: &[&str]) -> Result<(), LoadError> {
+        for (name, value) in self.members()? {
+            if !names.contains(&name) {
+                let known = names.join("`, `");
+                return Err(
+                    value.problem(format!("`{name}` is no member here; there is `{known}`"))
+                );
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.json.value, Value::Null)
+    }
+
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.json.value, Value::Number(_))
+    }
+
+    pub(super) fn is_array(&self) -> bool {
+        matches!(self.json.value, Value::Array(_))
+    }
+
+    /// A string, or a number or boolean as it is written.
+    pub(super) fn plain(&self) -> Result<String, LoadError> {
+        match &self.json.value {
+            Value::Boolean(value) => Ok(value.to_string()),
+            Value::Number(text) => Ok((*text).to_owned()),
+            Value::String(text) => Ok(text.to_string()),
+            other => Err(self.problem(format!("is {}, not a text", other.type_name()))),
+        }
     }
 
     /// A member that is there and not null.
@@ -151,11 +200,12 @@ impl<'f> Node<'f> {
         let file = self.file.display().to_string();
         match &self.json.value {
             Value::Object(_) => {
-                let source = Source::part(&file, self.text, self.json.span);
+                let mut source = Source::part(&file, self.text, self.json.span);
+                source.line += self.before;
                 compile(source, kind, name, |span, message| {
                     let base = self.json.span.start();
                     let span = Span::new(base + span.start(), base + span.end());
-                    Problem::at(self.file, self.text, span, message)
+                    self.at(span, message)
                 })
             }
             Value::String(text) => {
@@ -165,7 +215,7 @@ impl<'f> Node<'f> {
                     let (line, column) = span.line_column(&text);
                     let inside =
                         format!("line {line}, column {column} of the document inside: {message}");
-                    Problem::at(self.file, self.text, self.json.span, inside)
+                    self.at(self.json.span, inside)
                 })
             }
             other => Err(self.problem(format!("is {}, not a policy document", other.type_name()))),

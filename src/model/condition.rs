@@ -166,6 +166,12 @@ macro_rules! known_keys {
                 match self { $(Self::$variant => $text),+ }
             }
 
+            /// Whether it is a family: its name goes on after the separator.
+            #[must_use]
+            pub fn is_family(self) -> bool {
+                self.as_str().ends_with(['/', ':'])
+            }
+
             /// Whether a request can carry several values of the key
             /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>).
             #[must_use]
@@ -282,7 +288,7 @@ impl ConditionKey {
         let lowered = lower(name);
         let found = KnownKey::ALL.iter().copied().find_map(|known| {
             let known_lower = known.as_str().to_ascii_lowercase();
-            if known_lower.ends_with(['/', ':']) {
+            if known.is_family() {
                 (lowered.len() > known_lower.len() && lowered.starts_with(&known_lower))
                     .then_some((known, known_lower.len()))
             } else {

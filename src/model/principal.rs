@@ -118,6 +118,55 @@ pub enum CallerPrincipal {
 }
 
 impl CallerPrincipal {
+    /// The same principal, if its parts belong together: each ARN of its kind, the session one of
+    /// the role, the federated user one of the user's account.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn checked(self) -> Result<Self, InvalidText> {
+        use super::PrincipalArnKind as Kind;
+        let wrong = |arn: &PrincipalArn, expected| Err(InvalidText::new(arn.as_str(), expected));
+        let is_home = |one: &PrincipalArn, other: &PrincipalArn| {
+            one.account() == other.account() && one.partition() == other.partition()
+        };
+        match &self {
+            Self::Anonymous => {}
+            Self::Service { names } => {
+                if names.is_empty() {
+                    return Err(InvalidText::new("", "a service: it has no name"));
+                }
+            }
+            Self::Root(arn) if arn.kind() != Kind::Root => {
+                return wrong(arn, "the ARN of a root user");
+            }
+            Self::User { arn, .. } if arn.kind() != Kind::User => {
+                return wrong(arn, "the ARN of a user");
+            }
+            Self::Root(_) | Self::User { .. } => {}
+            Self::RoleSession { session, role, .. } => {
+                if session.kind() != Kind::AssumedRole {
+                    return wrong(session, "the ARN of a role session");
+                }
+                let fits = role.kind() == Kind::Role
+                    && is_home(session, role)
+                    && session.role_name() == role.role_name();
+                if !fits {
+                    return wrong(role, "the ARN of the session's role");
+                }
+            }
+            Self::FederatedUser { arn, user } => {
+                if arn.kind() != Kind::FederatedUser {
+                    return wrong(arn, "the ARN of a federated user");
+                }
+                // GetFederationToken can be called by a root user, too.
+                if !matches!(user.kind(), Kind::User | Kind::Root) || !is_home(arn, user) {
+                    return wrong(user, "the ARN of the user behind the session");
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// The account the principal belongs to; services and the anonymous have none.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {

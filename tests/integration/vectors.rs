@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keyproof::compile::{Policy, PolicySlot, PrincipalClass, Source};
-use keyproof::evaluate::{
-    Attached, Explanation, Layer, Policies, Question, RequestContext, decide, explain,
-};
+use keyproof::evaluate::{Attached, Explanation, Policies, Question, RequestContext, explain};
+use keyproof::load::Simulation;
 use keyproof::model::{
-    Action, CallerPrincipal, ContextMap, ContextValue, Decision, PolicyKind, Reading, Readings,
-    Truth,
+    Action, CallerPrincipal, ContextMap, ContextValue, PolicyKind, Reading, Readings, Truth,
 };
 use keyproof::{pattern, syntax};
 use serde_json::{Value, json};
@@ -164,85 +162,15 @@ fn principal_match(case: &Value, readings: &Readings) -> Value {
     json!(named.map_or("none", |class| class.as_str()))
 }
 
+/// The question of `keyproof simulate --batch`.
 fn evaluate(case: &Value, readings: &Readings) -> Value {
-    let input = &case["input"];
-    let given = &input["policies"];
-    let list = |value: &Value, kind: PolicyKind| -> Vec<PolicySlot> {
-        match value {
-            Value::Null => Vec::new(),
-            Value::Array(documents) => documents.iter().map(|one| slot(one, kind)).collect(),
-            one => vec![slot(one, kind)],
-        }
-    };
-    let levels = |value: &Value, kind: PolicyKind| -> Vec<Vec<PolicySlot>> {
-        value.as_array().into_iter().flatten().map(|level| list(level, kind)).collect()
-    };
-    let principal = requester(&input["principal"]);
-    let identity = list(&given["identity"], PolicyKind::Identity);
-    let boundary = list(&given["boundary"], PolicyKind::Boundary);
-    let session = list(&given["session"], PolicyKind::Session);
-    let endpoint = list(&given["vpce"], PolicyKind::Endpoint);
-    let key = list(&given["resource"], PolicyKind::Key);
-    let scps = levels(&given["scps"], PolicyKind::ServiceControl);
-    let rcps = levels(&given["rcps"], PolicyKind::ResourceControl);
-    let stated = context(&input["context"]);
-    let present = |name: &str| !given[name].is_null();
-    let union =
-        |there: bool, slots| if there { Attached::Union(slots) } else { Attached::NotApplicable };
-    let org = |flag: &str| input["org"][flag] == json!(true);
-    let spared = principal.is_service_linked_role();
-    let scp = present("scps") && !org("principalAccountIsManagement") && !spared;
-    let rcp = present("rcps")
-        && !org("resourceAccountIsManagement")
-        && input["org"]["keyManager"] != json!("AWS")
-        && !spared;
-    let action: Action =
-        input["action"].as_str().expect("an action").parse().expect("a KMS action");
-    let resource = input["resource"].as_str().expect("a resource");
-    let account = input["resourceAccount"].as_str().filter(|_| resource != "*");
-    let has_entity =
-        !matches!(principal, CallerPrincipal::Root(_) | CallerPrincipal::Service { .. });
-    let question = Question {
-        principal: &principal,
-        resource,
-        resource_account: account.map(|account| account.parse().expect("an account")),
-        context: RequestContext { action, stated: &stated, facts: None },
-        policies: Policies {
-            key: Attached::Union(&key),
-            identity: union(has_entity, &identity),
-            boundary: union(present("boundary"), &boundary),
-            session: union(present("session"), &session),
-            service_control: if scp { Attached::Levels(&scps) } else { Attached::NotApplicable },
-            resource_control: if rcp { Attached::Levels(&rcps) } else { Attached::NotApplicable },
-            endpoint: union(present("vpce"), &endpoint),
-            grants: Ok(&[]),
-        },
-        grant_tokens: &[],
-        readings,
-    };
-    let explanation = explain(&question);
-    assert_eq!(decide(&question), explanation.decision, "{input}");
-    let decision = match explanation.decision {
-        Decision::Allow => "Allow",
-        Decision::ExplicitDeny => "ExplicitDeny",
-        Decision::ImplicitDeny => "ImplicitDeny",
-        Decision::Undetermined => "Undetermined",
-    };
-    let by = explanation.by.first().map(|layer| match layer {
-        Layer::Key | Layer::Grant => "resource",
-        Layer::Endpoint => "vpce",
-        other => other.as_str(),
-    });
-    json!({"decision": decision, "by": by})
-}
-
-fn slot(document: &Value, kind: PolicyKind) -> PolicySlot {
-    let text = document.to_string();
-    let document = syntax::parse(&text, kind)
-        .into_result()
-        .unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
-    let source = Source::file("case.json", &text);
-    PolicySlot::Compiled(Arc::new(Policy::compile(&document, kind, kind.as_str(), source)))
+    let line = case["input"].to_string();
+    let simulation = Simulation::from_json(&line, Path::new("case"), 1)
+        .unwrap_or_else(|error| panic!("{}: {error}: {line}", case["id"]));
+    let answer = simulation.answer(readings);
+    let side = answer.outcome.as_ref().expect("an answer");
+    assert_eq!(simulation.decide(readings), side.explanation.decision, "{line}");
+    json!({"decision": answer.decision(), "by": answer.by()})
 }
 
 /// Puts one statement in a document and asks it; `None` when the document is refused.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{completions, demo, guarded, keys};
+use crate::command::{completions, demo, guarded, keys, simulate};
 use crate::exit;
 use crate::output::Color;
 
@@ -28,6 +28,9 @@ pub enum Command {
     /// Decide one request and show everything that was judged
     #[command(after_help = EXPLAIN_HELP)]
     Explain(Explain),
+    /// Decide without a world: policies, grants and context are given one by one
+    #[command(after_help = SIMULATE_HELP)]
+    Simulate(simulate::Simulate),
     /// Move a ciphertext from one key to another, if the caller may on both
     #[command(after_help = RE_ENCRYPT_HELP)]
     ReEncrypt(guarded::ReEncrypt),
@@ -280,6 +283,21 @@ Example:
       --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox
 
 Exit codes: 0 allowed; 1 denied; 2 no answer.";
+
+const SIMULATE_HELP: &str = r#"Examples:
+  keyproof simulate --principal arn:aws:iam::111122223333:user/alice \
+      --action kms:Decrypt --key-policy key-policy.json --fill \
+      --resource arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+  keyproof simulate --batch questions.jsonl > answers.jsonl
+
+A line of a batch:
+  {"id": "1", "principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/alice"},
+   "action": "kms:Decrypt", "resource": "arn:aws:kms:…:key/…", "context": {"aws:SourceIp": "…"},
+   "policies": {"identity": […], "boundary": {…}, "session": […], "scps": [[…]], "rcps": [[…]],
+   "vpce": {…}, "resource": {…}, "grants": […]}, "key": {"KeyMetadata": {…}}, "org": {…}}
+
+Exit codes: 0 allowed, or every line of a batch answered; 1 denied; 2 no answer, or a line of a
+batch that is no question."#;
 
 const RE_ENCRYPT_HELP: &str = "\
 Example:

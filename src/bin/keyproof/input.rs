@@ -15,7 +15,7 @@ use keyproof::load::{self, World};
 use keyproof::model::{
     Action, ActionSet, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
     EncryptionContextConstraint, GrantConstraints, GrantOperation, GrantPrincipal, GrantToken,
-    Reading, Region, ResourceKind, Timestamp,
+    Reading, Readings, Region, ResourceKind, Timestamp,
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
@@ -46,11 +46,7 @@ pub fn world(
     readings: &[String],
 ) -> Result<Loaded, CliError> {
     let mut world = load::world(folder).map_err(CliError::new)?;
-    for choice in readings {
-        let (name, value) = split(choice, "a reading")?;
-        let reading: Reading = name.parse().map_err(CliError::new)?;
-        world.readings_mut().choose(reading, value).map_err(CliError::new)?;
-    }
+    choose_readings(world.readings_mut(), readings)?;
     let keystore = keystore.map(|path| open_keystore(path, root_key)).transpose()?;
     let snapshot = match &keystore {
         Some(keystore) => {
@@ -62,6 +58,16 @@ pub fn world(
         None => world.snapshot(Epoch(0)).map_err(CliError::new)?,
     };
     Ok(Loaded { snapshot, world, keystore })
+}
+
+/// Chooses readings written as `name=value`.
+pub fn choose_readings(readings: &mut Readings, choices: &[String]) -> Result<(), CliError> {
+    for choice in choices {
+        let (name, value) = split(choice, "a reading")?;
+        let reading: Reading = name.parse().map_err(CliError::new)?;
+        readings.choose(reading, value).map_err(CliError::new)?;
+    }
+    Ok(())
 }
 
 /// Opens an existing keystore.
@@ -339,7 +345,7 @@ pub fn algorithm(text: &str) -> Result<EncryptionAlgorithm, CliError> {
 }
 
 /// Splits `name=value` at the first `=`.
-fn split<'a>(pair: &'a str, what: &str) -> Result<(&'a str, &'a str), CliError> {
+pub fn split<'a>(pair: &'a str, what: &str) -> Result<(&'a str, &'a str), CliError> {
     match pair.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name, value)),
         _ => Err(CliError::new(format_args!("`{pair}` is not {what}: write it as name=value"))),

@@ -9,15 +9,14 @@ use serde::Deserialize;
 
 use super::file::OneOrMany;
 use crate::compile::{
-    Caller, Entity, EntityLookup, KeyEntry, Known, Membership, Policy, PolicySlot, SessionPolicies,
-    Snapshot, Source,
+    Caller, Entity, KeyEntry, Known, Membership, Policy, PolicySlot, SessionPolicies, Snapshot,
+    Source,
 };
-use crate::load::LoadError;
+use crate::load::{LoadError, caller_principal};
 use crate::model::{
-    self, AccountId, AliasName, CallerPrincipal, ContextMap, ContextValue,
-    EncryptionContextConstraint, Grant as ModelGrant, GrantConstraints, GrantOperation,
-    GrantPrincipal, GrantToken, GrantVisibility, KeyArn, KeyId, PolicyKind, PrincipalArn,
-    PrincipalArnKind, Readings, Region,
+    self, AccountId, AliasName, ContextMap, ContextValue, EncryptionContextConstraint,
+    Grant as ModelGrant, GrantConstraints, GrantOperation, GrantPrincipal, GrantToken,
+    GrantVisibility, KeyArn, KeyId, PolicyKind, Readings, Region,
 };
 use crate::syntax;
 
@@ -325,56 +324,9 @@ impl CallerFile {
                     .collect::<Result<_, _>>()?,
             ),
         };
-        Ok(Caller { principal: self.principal(snapshot)?, context, session_policies })
-    }
-
-    fn principal(&self, snapshot: &Snapshot) -> Result<CallerPrincipal, String> {
-        if self.arn == "anonymous" {
-            return Ok(CallerPrincipal::Anonymous);
-        }
-        if !self.arn.starts_with("arn:") {
-            return Ok(CallerPrincipal::Service { names: vec![parse(&self.arn)?] });
-        }
-        let arn: PrincipalArn = parse(&self.arn)?;
-        let id = |arn: &PrincipalArn| match snapshot.entity(arn) {
-            EntityLookup::Found(entity) => entity.id.clone(),
-            _ => None,
-        };
-        Ok(match arn.kind() {
-            PrincipalArnKind::Root => CallerPrincipal::Root(arn),
-            PrincipalArnKind::User => CallerPrincipal::User { id: id(&arn), arn },
-            PrincipalArnKind::FederatedUser => {
-                let user = self.user.as_deref().ok_or("a federated user needs `user`")?;
-                CallerPrincipal::FederatedUser { arn, user: parse(user)? }
-            }
-            PrincipalArnKind::Role => {
-                let session = format!(
-                    "arn:{}:sts::{}:assumed-role/{}/session",
-                    arn.partition(),
-                    arn.account(),
-                    arn.name()
-                );
-                CallerPrincipal::RoleSession { session: parse(&session)?, id: id(&arn), role: arn }
-            }
-            PrincipalArnKind::AssumedRole => {
-                let role: PrincipalArn = match &self.role {
-                    Some(role) => parse(role)?,
-                    None => {
-                        let name = arn.role_name().unwrap_or_default();
-                        let mut roles = snapshot.roles_named(arn.account(), name);
-                        match (roles.next(), roles.next()) {
-                            (Some(entity), None) => entity.arn.clone(),
-                            _ => {
-                                return Err(format!(
-                                    "the role of `{arn}` is not settled: add `role`"
-                                ));
-                            }
-                        }
-                    }
-                };
-                CallerPrincipal::RoleSession { session: arn, id: id(&role), role }
-            }
-        })
+        let (role, user) = (self.role.as_deref(), self.user.as_deref());
+        let principal = caller_principal(&self.arn, role, user, snapshot)?;
+        Ok(Caller { principal, context, session_policies })
     }
 }
 

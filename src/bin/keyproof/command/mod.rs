@@ -7,6 +7,7 @@ pub mod explain;
 pub mod guarded;
 pub mod keys;
 pub mod readings;
+pub mod simulate;
 
 use crate::cli::Command;
 use crate::exit::Exit;
@@ -21,6 +22,7 @@ pub fn run(command: Command, io: &mut Io) -> Result<Exit, CliError> {
         Command::Encrypt(args) => guarded::encrypt(&args, io),
         Command::Decrypt(args) => guarded::decrypt(&args, io),
         Command::Keys(args) => keys::run(&args, io),
+        Command::Simulate(args) => simulate::run(&args, io),
         Command::Readings(args) => readings::run(&args, io),
         Command::Demo(args) => demo::run(&args, io),
         Command::Completions(args) => completions::run(&args, io),
