@@ -5,10 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::LoadError;
 use super::{Simulation, line};
 use crate::authorize::{Side, SideAnswer};
 use crate::evaluate::{Explanation, Layer};
+use crate::load::LoadError;
 use crate::model::{Action, Decision, Readings};
 use crate::report::reasons;
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::LoadError;
-use super::super::awscli;
-use super::super::node::{JsonFile, Node};
 use super::Simulation;
 use crate::compile::{PolicySlot, SessionPolicies};
+use crate::load::LoadError;
+use crate::load::awscli;
+use crate::load::node::{JsonFile, Node};
 use crate::model::{
     AccountId, CallerPrincipal, ContextMap, ContextValue, GrantToken, PolicyKind, PrincipalArn,
     ServiceName, UniqueId,

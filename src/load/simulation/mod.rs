@@ -209,7 +209,6 @@ impl Simulation {
     }
 
     /// The answer alone.
-    #[must_use]
     pub fn decide(&self, readings: &Readings) -> Decision {
         self.ask(readings, decide)
     }
