@@ -9,6 +9,7 @@ mod error;
 mod iam;
 mod node;
 mod organization;
+mod request;
 mod scenario;
 mod world;
 
@@ -19,6 +20,7 @@ use std::path::Path;
 pub use awscli::grant_json;
 pub use config::direct_call;
 pub use error::{LoadError, Problem};
+pub use request::{RequestError, RequestWords, region};
 pub use scenario::{Case, CaseResult, Scenario};
 pub use world::{World, world};
 
