@@ -432,11 +432,11 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn sources(folders: &[&str]) -> Vec<(String, String)> {
+pub fn sources(folders: &[&str]) -> Vec<(String, String)> {
     texts(folders, "rs")
 }
 

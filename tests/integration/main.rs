@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cli;
+mod coverage;
 mod docs;
 mod executor;
 mod kms_vectors;
