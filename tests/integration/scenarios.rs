@@ -91,7 +91,7 @@ fn what_a_case_cannot_have_is_told_with_its_place() {
     ] {
         let text = format!(
             "[[case]]\nname = \"a\"\ncaller = \"arn:aws:iam::111122223333:root\"\nexpect = \"allow\"\n\
-             {members}\n[[key]]\narn = \"{key}\"\npolicy = '''{{\"Statement\":{{\"Effect\":\"Deny\"}}}}'''\n"
+             {members}\n[[key]]\narn = \"{key}\"\npolicy = '''{{\"Statement\":{{\"Effect\":\"Deny\",\"Principal\":\"*\"}}}}'''\n"
         );
         std::fs::write(&path, &text).unwrap();
         let told = Scenario::read(&path, None).unwrap_err().to_string();
