@@ -13,6 +13,7 @@ mod coverage;
 mod docs;
 mod executor;
 mod kms_vectors;
+mod operations;
 mod oracle;
 mod properties;
 mod scenarios;
