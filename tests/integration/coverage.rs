@@ -395,9 +395,7 @@ fn every_value_of_every_reading_decides_a_case() {
                 readings.choose(*reading, value).unwrap();
                 asked.case.ask(&world.with_readings(readings)).0 != asked.outcome
             };
-            if !decided.contains(&(*reading, own))
-                && others.into_iter().any(|value| differs(&value))
-            {
+            if !decided.contains(&(*reading, own)) && others.into_iter().any(differs) {
                 decided.insert((*reading, own));
             }
         }

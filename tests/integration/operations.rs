@@ -31,8 +31,8 @@ keeps it current. The clauses are those of [semantics.md](semantics.md).
 - *Condition keys*: those of KMS and of tags that the request supplies (X4), besides the keys in
   the lists above the table.
 - *Grant*: whether a grant can allow it (G1).
-- *States* and *usages*: what the key must be once the policies allow (K11, K12, K14). *Not judged*
-  is what depends on more than the state.
+- *States* and *usages*: what the key must be once the policies allow (K11, K12, K14); for
+  UpdateAlias, the new key. *Not judged* is what depends on more than the state.
 ";
 
 /// K14: operations whose success depends on more than the key's state.
@@ -276,9 +276,6 @@ fn own_keys(action: Action) -> String {
         .filter(|key| supplies(action, **key) && !known(key))
         .copied()
         .collect();
-    if own == on_keys {
-        return "those of a key".to_owned();
-    }
     if own.is_empty() { "–".to_owned() } else { listed(own) }
 }
 
