@@ -31,7 +31,18 @@ pub enum Side {
 }
 
 impl Side {
-    /// `key`, `source` or `destination`.
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Key,
+        Self::Source,
+        Self::Destination,
+        Self::Alias,
+        Self::Current,
+        Self::Target,
+        Self::Account,
+    ];
+
+    /// `key`, `source`, `destination`, …
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

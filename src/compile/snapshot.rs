@@ -188,6 +188,12 @@ impl Snapshot {
         self.knows_all_keys
     }
 
+    /// The same world, but for how open points of the documentation are read.
+    #[must_use]
+    pub fn with_readings(&self, readings: Readings) -> Self {
+        Self { readings, ..self.clone() }
+    }
+
     /// The same world, but for the policies of one key; `None` when there is no such key.
     #[must_use]
     pub fn with_key_policies(&self, arn: &KeyArn, policies: Vec<PolicySlot>) -> Option<Self> {

@@ -29,7 +29,7 @@ use crate::model::{
     Readings, Truth,
 };
 use layers::Evaluation;
-pub(crate) use supplied::supplies;
+pub use supplied::supplies;
 
 /// A group of policies that is decided together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,8 @@ use crate::model::{Action, KnownKey, ResourceKind};
 
 /// Whether requests for `action` can carry `key`. Keys that every request can carry (`aws:` keys
 /// but those of tags) are supplied by all.
-pub(crate) fn supplies(action: Action, key: KnownKey) -> bool {
+#[must_use]
+pub fn supplies(action: Action, key: KnownKey) -> bool {
     use Action as A;
     use KnownKey as K;
     match key {

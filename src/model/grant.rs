@@ -104,6 +104,14 @@ impl GrantOperation {
     pub fn action(self) -> Action {
         self.0
     }
+
+    /// The actions of a list of operations.
+    ///
+    /// # Errors
+    /// When one is no grant operation.
+    pub fn set(names: &[String]) -> Result<ActionSet, InvalidText> {
+        names.iter().map(|name| name.parse().map(Self::action)).collect()
+    }
 }
 
 impl FromStr for GrantOperation {

@@ -89,7 +89,7 @@ fn clauses_that_are_cited_exist() {
         citing.extend(comments.map(str::to_owned).enumerate().map(|one| (path.clone(), one)));
     }
     for (path, text) in texts(&["tests/scenarios"], "toml") {
-        let named = text.lines().map(|line| line.strip_prefix("clause = ").unwrap_or_default());
+        let named = text.lines().map(|line| line.strip_prefix("clauses = ").unwrap_or_default());
         citing.extend(named.map(str::to_owned).enumerate().map(|one| (path.clone(), one)));
     }
     let mut found = Vec::new();
@@ -432,11 +432,11 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &str) -> String {
+pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-fn sources(folders: &[&str]) -> Vec<(String, String)> {
+pub fn sources(folders: &[&str]) -> Vec<(String, String)> {
     texts(folders, "rs")
 }
 

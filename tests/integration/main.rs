@@ -9,9 +9,11 @@
 
 mod architecture;
 mod cli;
+mod coverage;
 mod docs;
 mod executor;
 mod kms_vectors;
+mod operations;
 mod oracle;
 mod properties;
 mod scenarios;

@@ -6,16 +6,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyproof::authorize::{
-    GrantRequest, KeyIdentifier, Preflight, PreflightKey, PreflightOperation,
-};
+use keyproof::authorize::{KeyIdentifier, Preflight};
 use keyproof::backend::embedded::{self, Keystore, KeystoreError, RootKey};
 use keyproof::compile::{Caller, Epoch, Snapshot};
-use keyproof::load::{self, World};
+use keyproof::load::{self, RequestWords, World};
 use keyproof::model::{
-    Action, ActionSet, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
-    EncryptionContextConstraint, GrantConstraints, GrantOperation, GrantPrincipal, GrantToken,
-    Reading, Readings, Region, ResourceKind, Timestamp,
+    ActionSet, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
+    EncryptionContextConstraint, GrantOperation, GrantToken, Reading, Readings, Region, Timestamp,
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
@@ -149,121 +146,56 @@ fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliErr
 
 /// The question described by the flags.
 pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, CliError> {
+    let operation = words(args)?.operation();
+    let flag = |word: &str| format!("--{word}");
     Ok(Preflight {
-        operation: operation(args)?,
+        operation: operation.map_err(|error| CliError::new(error.message(flag)))?,
         region: region(args.region.as_deref(), snapshot)?,
         grant_tokens: grant_tokens(&args.grant_tokens)?,
     })
 }
 
-fn operation(args: &RequestArgs) -> Result<PreflightOperation, CliError> {
-    use PreflightOperation as O;
-    let name = match &args.operation {
-        Some(name) => name.as_str(),
-        None if args.source_key_id.is_some() => "ReEncrypt",
-        None => {
-            return Err(CliError::new(
-                "what is asked about is missing: give --operation, such as Decrypt",
-            ));
-        }
+fn words(args: &RequestArgs) -> Result<RequestWords, CliError> {
+    let pairs = |pairs: &[String]| match pairs {
+        [] => Ok(None),
+        _ => encryption_context(pairs).map(Some),
     };
-    let name = name.strip_prefix("kms:").filter(|name| *name != "ReEncrypt").unwrap_or(name);
-    let key_id = || required(args.key_id.as_deref(), "--key-id", name);
-    let alias = || required(args.alias_name.as_deref(), "--alias-name", name);
-    let target = || required(args.target_key_id.as_deref(), "--target-key-id", name);
-    Ok(match name {
-        "ReEncrypt" => {
-            let because = "ReEncrypt has one for the source and one for the destination";
-            unused(&args.encryption_context, "--encryption-context", because)?;
-            O::ReEncrypt {
-                source: PreflightKey {
-                    name: required(args.source_key_id.as_deref(), "--source-key-id", name)?,
-                    context: encryption_context(&args.source_encryption_context)?,
-                    algorithm: parse(&args.source_encryption_algorithm)?,
-                },
-                destination: PreflightKey {
-                    name: required(
-                        args.destination_key_id.as_deref(),
-                        "--destination-key-id",
-                        name,
-                    )?,
-                    context: encryption_context(&args.destination_encryption_context)?,
-                    algorithm: parse(&args.destination_encryption_algorithm)?,
-                },
-            }
-        }
-        "CreateAlias" => O::CreateAlias { alias: alias()?, target: target()? },
-        "UpdateAlias" => O::UpdateAlias { alias: alias()?, target: target()? },
-        "DeleteAlias" => O::DeleteAlias { alias: alias()? },
-        "CreateGrant" => O::CreateGrant { key: key_id()?, grant: Box::new(grant_request(args)?) },
-        "RetireGrant" => O::RetireGrant {
-            key: required(args.key_id.as_deref(), "--key-id", name)?,
-            grant: required(args.grant_id.as_deref(), "--grant-id", name)?,
-        },
-        "PutKeyPolicy" => O::PutKeyPolicy {
-            key: key_id()?,
-            policy: args.policy.as_deref().map(read_text).transpose()?,
-            bypass: args.bypass_policy_lockout_safety_check,
-        },
-        "ReplicateKey" => O::ReplicateKey {
-            key: key_id()?,
-            replica_region: required(args.replica_region.as_deref(), "--replica-region", name)?,
-            tagged: args.tagged,
-        },
-        "UpdatePrimaryRegion" => O::UpdatePrimaryRegion {
-            key: key_id()?,
-            primary_region: required(args.primary_region.as_deref(), "--primary-region", name)?,
-        },
-        _ => match name.parse::<Action>() {
-            Ok(action) if action.resource_kind() == ResourceKind::Any => {
-                O::NoKey { action, tagged: args.tagged }
-            }
-            _ => {
-                let because = "it belongs to ReEncrypt; give --encryption-context";
-                unused(&args.source_encryption_context, "--source-encryption-context", because)?;
-                let flag = "--destination-encryption-context";
-                unused(&args.destination_encryption_context, flag, because)?;
-                O::Action {
-                    action: O::action(args.operation.as_deref().unwrap_or(name))
-                        .map_err(CliError::new)?,
-                    key: PreflightKey {
-                        name: key_id()?,
-                        context: encryption_context(&args.encryption_context)?,
-                        algorithm: parse(&args.encryption_algorithm)?,
-                    },
-                }
-            }
-        },
-    })
-}
-
-fn grant_request(args: &RequestArgs) -> Result<GrantRequest, CliError> {
-    let principal = |text: &str| -> Result<GrantPrincipal, CliError> {
-        if text.starts_with("arn:") {
-            parse(text).map(GrantPrincipal::Principal)
-        } else {
-            parse(text).map(GrantPrincipal::Service)
-        }
+    // Not to be told from not given.
+    let algorithm = |name: &String| {
+        let default = EncryptionAlgorithm::SymmetricDefault.as_str();
+        (name != default).then(|| name.clone())
     };
-    let grantee = args.grantee_principal.as_deref();
-    let grantee = grantee.ok_or_else(|| CliError::new("CreateGrant needs --grantee-principal"))?;
-    Ok(GrantRequest {
-        grantee: principal(grantee)?,
-        retiring: args.retiring_principal.as_deref().map(principal).transpose()?,
-        operations: grant_operations(&args.operations)?,
-        constraints: GrantConstraints {
-            encryption_context: context_constraint(
-                &args.encryption_context_equals,
-                &args.encryption_context_subset,
-            )?,
-            source_arn: args.source_arn.as_deref().map(Into::into),
-        },
+    Ok(RequestWords {
+        operation: args.operation.clone(),
+        key_id: args.key_id.clone(),
+        source_key_id: args.source_key_id.clone(),
+        destination_key_id: args.destination_key_id.clone(),
+        alias_name: args.alias_name.clone(),
+        target_key_id: args.target_key_id.clone(),
+        grantee_principal: args.grantee_principal.clone(),
+        retiring_principal: args.retiring_principal.clone(),
+        operations: (!args.operations.is_empty()).then(|| args.operations.clone()),
+        encryption_context_equals: pairs(&args.encryption_context_equals)?,
+        encryption_context_subset: pairs(&args.encryption_context_subset)?,
+        source_arn: args.source_arn.clone(),
+        grant_id: args.grant_id.clone(),
+        policy: args.policy.as_deref().map(read_text).transpose()?,
+        bypass_policy_lockout_safety_check: args.bypass_policy_lockout_safety_check,
+        replica_region: args.replica_region.clone(),
+        primary_region: args.primary_region.clone(),
+        tagged: args.tagged,
+        encryption_context: pairs(&args.encryption_context)?,
+        source_encryption_context: pairs(&args.source_encryption_context)?,
+        destination_encryption_context: pairs(&args.destination_encryption_context)?,
+        encryption_algorithm: algorithm(&args.encryption_algorithm),
+        source_encryption_algorithm: algorithm(&args.source_encryption_algorithm),
+        destination_encryption_algorithm: algorithm(&args.destination_encryption_algorithm),
     })
 }
 
 /// The operations of a grant.
 pub fn grant_operations(names: &[String]) -> Result<ActionSet, CliError> {
-    names.iter().map(|name| parse::<GrantOperation>(name).map(GrantOperation::action)).collect()
+    GrantOperation::set(names).map_err(CliError::new)
 }
 
 /// The encryption context constraint of a grant.
@@ -280,33 +212,9 @@ pub fn context_constraint(
     })
 }
 
-fn required<T: FromStr>(given: Option<&str>, flag: &str, operation: &str) -> Result<T, CliError>
-where
-    T::Err: std::fmt::Display,
-{
-    parse(given.ok_or_else(|| CliError::new(format_args!("{operation} needs {flag}")))?)
-}
-
-fn unused(given: &[String], flag: &str, why: &str) -> Result<(), CliError> {
-    if given.is_empty() {
-        Ok(())
-    } else {
-        Err(CliError::new(format_args!("{flag} does not apply: {why}")))
-    }
-}
-
 /// The Region given, else the only one that has keys.
 pub fn region(given: Option<&str>, snapshot: &Snapshot) -> Result<Option<Region>, CliError> {
-    if let Some(text) = given.filter(|text| !text.is_empty()) {
-        return parse(text).map(Some);
-    }
-    let mut regions: Vec<&Region> =
-        snapshot.keys().iter().map(|entry| entry.key.arn.region()).collect();
-    regions.dedup();
-    Ok(match regions.as_slice() {
-        [only] => Some((*only).clone()),
-        _ => None,
-    })
+    load::region(given, snapshot).map_err(CliError::new)
 }
 
 /// Grant tokens of a request.

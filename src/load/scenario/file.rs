@@ -8,15 +8,16 @@ use toml::Spanned;
 
 use super::inline::{self, Inline};
 use super::{Case, Scenario};
-use crate::authorize::{KeyIdentifier, Preflight, PreflightKey, PreflightOperation};
+use crate::authorize::{Preflight, Side};
 use crate::compile::{Caller, Epoch, Snapshot};
-use crate::load::{LoadError, World, direct_call};
+use crate::load::{self, LoadError, RequestWords, World, direct_call};
 use crate::model::{ContextMap, ContextValue, EncryptionContext, GrantToken, Readings, Span};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ScenarioFile {
-    clause: Option<String>,
+    #[serde(default)]
+    clauses: Vec<String>,
     source: Option<String>,
     world: Option<PathBuf>,
     #[serde(default)]
@@ -39,17 +40,34 @@ struct ScenarioFile {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct CaseFile {
     name: String,
+    #[serde(default)]
+    clauses: Vec<String>,
+    #[serde(default)]
+    readings: BTreeMap<String, String>,
     caller: String,
     operation: Option<String>,
     key_id: Option<String>,
     source_key_id: Option<String>,
     destination_key_id: Option<String>,
+    alias_name: Option<String>,
+    target_key_id: Option<String>,
+    grantee_principal: Option<String>,
+    retiring_principal: Option<String>,
+    operations: Option<Vec<String>>,
+    encryption_context_equals: Option<BTreeMap<String, String>>,
+    encryption_context_subset: Option<BTreeMap<String, String>>,
+    source_arn: Option<String>,
+    grant_id: Option<String>,
+    policy: Option<String>,
     #[serde(default)]
-    encryption_context: BTreeMap<String, String>,
+    bypass_policy_lockout_safety_check: bool,
+    replica_region: Option<String>,
+    primary_region: Option<String>,
     #[serde(default)]
-    source_encryption_context: BTreeMap<String, String>,
-    #[serde(default)]
-    destination_encryption_context: BTreeMap<String, String>,
+    tagged: bool,
+    encryption_context: Option<BTreeMap<String, String>>,
+    source_encryption_context: Option<BTreeMap<String, String>>,
+    destination_encryption_context: Option<BTreeMap<String, String>>,
     encryption_algorithm: Option<String>,
     source_encryption_algorithm: Option<String>,
     destination_encryption_algorithm: Option<String>,
@@ -93,11 +111,7 @@ pub(super) fn read(path: &Path, world: Option<&World>) -> Result<Scenario, LoadE
     if file.cases.is_empty() {
         return Err(at("the scenario has no `[[case]]`".into()));
     }
-    let mut readings = Readings::default();
-    for (name, value) in &file.readings {
-        let reading = name.parse().map_err(|error| at(format!("readings: {error}")))?;
-        readings.choose(reading, value).map_err(|error| at(format!("readings.{name}: {error}")))?;
-    }
+    let readings = choose(Readings::default(), &file.readings).map_err(&at)?;
     let cases = std::mem::take(&mut file.cases);
     let brings_own = !(file.account.is_empty()
         && file.key.is_empty()
@@ -148,8 +162,17 @@ pub(super) fn read(path: &Path, world: Option<&World>) -> Result<Scenario, LoadE
             })?,
         );
     }
-    let (clause, source) = (file.clause, file.source);
-    Ok(Scenario { path: path.to_owned(), clause, source, cases: built, snapshot })
+    let (clauses, source) = (file.clauses, file.source);
+    Ok(Scenario { path: path.to_owned(), clauses, source, cases: built, snapshot })
+}
+
+/// Readings with others chosen over them.
+fn choose(mut readings: Readings, chosen: &BTreeMap<String, String>) -> Result<Readings, String> {
+    for (name, value) in chosen {
+        let reading = name.parse().map_err(|error| format!("readings: {error}"))?;
+        readings.choose(reading, value).map_err(|error| format!("readings.{name}: {error}"))?;
+    }
+    Ok(readings)
 }
 
 /// The world's snapshot, with the file's readings over the world's own.
@@ -197,13 +220,17 @@ impl CaseFile {
     ) -> Result<Case, String> {
         let mut caller = callers.caller(&self.caller, snapshot)?;
         self.add_context(&mut caller.context);
-        let operation = self.operation()?;
+        let region = load::region(self.region.as_deref(), snapshot).map_err(text)?;
+        let snapshot = match self.readings.is_empty() {
+            true => None,
+            false => {
+                let readings = choose(snapshot.readings().clone(), &self.readings)?;
+                Some(Box::new(snapshot.with_readings(readings)))
+            }
+        };
         let question = Preflight {
-            operation,
-            region: match &self.region {
-                Some(region) => Some(region.parse().map_err(text)?),
-                None => only_region(snapshot),
-            },
+            operation: self.words().operation().map_err(text)?,
+            region,
             grant_tokens: self
                 .grant_tokens
                 .iter()
@@ -211,8 +238,9 @@ impl CaseFile {
                 .collect::<Result<_, _>>()?,
         };
         for (side, decision) in &self.sides {
-            if !["key", "source", "destination"].contains(&side.as_str()) {
-                return Err(format!("`sides` has `{side}`: it takes key, source and destination"));
+            let known: Vec<&str> = Side::ALL.iter().map(|side| side.as_str()).collect();
+            if !known.contains(&side.as_str()) {
+                return Err(format!("`sides` has `{side}`: it takes {}", known.join(", ")));
             }
             if !["allow", "explicit-deny", "implicit-deny", "undetermined"]
                 .contains(&decision.as_str())
@@ -231,11 +259,13 @@ impl CaseFile {
         Ok(Case {
             name: self.name,
             line,
+            clauses: self.clauses,
             expect: self.expect,
             sides: self.sides.into_iter().collect(),
             because: self.because,
             caller,
             question,
+            snapshot,
         })
     }
 
@@ -251,50 +281,37 @@ impl CaseFile {
         }
     }
 
-    fn operation(&self) -> Result<PreflightOperation, String> {
-        let key = |name: &str, pairs: &BTreeMap<String, String>, algorithm: &Option<String>| {
-            let algorithm = algorithm.as_deref().unwrap_or("SYMMETRIC_DEFAULT");
-            Ok::<_, String>(PreflightKey {
-                name: name.parse::<KeyIdentifier>().map_err(text)?,
-                context: pairs.clone().into_iter().collect::<EncryptionContext>(),
-                algorithm: algorithm.parse().map_err(text)?,
-            })
+    fn words(&self) -> RequestWords {
+        let pairs = |pairs: &Option<BTreeMap<String, String>>| {
+            pairs.clone().map(|pairs| pairs.into_iter().collect::<EncryptionContext>())
         };
-        match (&self.source_key_id, &self.destination_key_id, &self.key_id) {
-            (Some(source), Some(destination), None) => {
-                if self.operation.as_deref().is_some_and(|name| name != "ReEncrypt") {
-                    return Err("only ReEncrypt has a source and a destination".into());
-                }
-                Ok(PreflightOperation::ReEncrypt {
-                    source: key(
-                        source,
-                        &self.source_encryption_context,
-                        &self.source_encryption_algorithm,
-                    )?,
-                    destination: key(
-                        destination,
-                        &self.destination_encryption_context,
-                        &self.destination_encryption_algorithm,
-                    )?,
-                })
-            }
-            (None, None, Some(name)) => {
-                let operation = self.operation.as_deref().ok_or("`operation` is missing")?;
-                Ok(PreflightOperation::Action {
-                    action: PreflightOperation::action(operation).map_err(text)?,
-                    key: key(name, &self.encryption_context, &self.encryption_algorithm)?,
-                })
-            }
-            _ => Err("it takes `key-id`, or `source-key-id` and `destination-key-id`".into()),
+        RequestWords {
+            operation: self.operation.clone(),
+            key_id: self.key_id.clone(),
+            source_key_id: self.source_key_id.clone(),
+            destination_key_id: self.destination_key_id.clone(),
+            alias_name: self.alias_name.clone(),
+            target_key_id: self.target_key_id.clone(),
+            grantee_principal: self.grantee_principal.clone(),
+            retiring_principal: self.retiring_principal.clone(),
+            operations: self.operations.clone(),
+            encryption_context_equals: pairs(&self.encryption_context_equals),
+            encryption_context_subset: pairs(&self.encryption_context_subset),
+            source_arn: self.source_arn.clone(),
+            grant_id: self.grant_id.clone(),
+            policy: self.policy.clone(),
+            bypass_policy_lockout_safety_check: self.bypass_policy_lockout_safety_check,
+            replica_region: self.replica_region.clone(),
+            primary_region: self.primary_region.clone(),
+            tagged: self.tagged,
+            encryption_context: pairs(&self.encryption_context),
+            source_encryption_context: pairs(&self.source_encryption_context),
+            destination_encryption_context: pairs(&self.destination_encryption_context),
+            encryption_algorithm: self.encryption_algorithm.clone(),
+            source_encryption_algorithm: self.source_encryption_algorithm.clone(),
+            destination_encryption_algorithm: self.destination_encryption_algorithm.clone(),
         }
     }
-}
-
-/// The Region of all keys, when there is but one.
-fn only_region(snapshot: &Snapshot) -> Option<crate::model::Region> {
-    let keys = snapshot.keys();
-    let first = keys.first()?.key.arn.region();
-    keys.iter().all(|entry| entry.key.arn.region() == first).then(|| first.clone())
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -12,11 +12,12 @@ use crate::compile::{
     Caller, Entity, KeyEntry, Known, Membership, Policy, PolicySlot, SessionPolicies, Snapshot,
     Source,
 };
+use crate::load::request::constraint;
 use crate::load::{LoadError, caller_principal};
 use crate::model::{
-    self, AccountId, AliasName, ContextMap, ContextValue, EncryptionContextConstraint,
-    Grant as ModelGrant, GrantConstraints, GrantOperation, GrantPrincipal, GrantToken,
-    GrantVisibility, KeyArn, KeyId, PolicyKind, Readings, Region,
+    self, AccountId, AliasName, ContextMap, ContextValue, Grant as ModelGrant, GrantConstraints,
+    GrantOperation, GrantPrincipal, GrantToken, GrantVisibility, KeyArn, KeyId, PolicyKind,
+    Readings, Region,
 };
 use crate::syntax;
 
@@ -235,21 +236,13 @@ impl Key {
 
 impl Grant {
     fn build(self, place: usize, key: &KeyArn) -> Result<ModelGrant, String> {
-        let operations = self
-            .operations
-            .iter()
-            .map(|name| parse::<GrantOperation>(name).map(GrantOperation::action))
-            .collect::<Result<_, _>>()?;
-        let pairs = |pairs: BTreeMap<String, String>| pairs.into_iter().collect();
-        let encryption_context =
-            match (self.encryption_context_equals, self.encryption_context_subset) {
-                (Some(_), Some(_)) => {
-                    return Err("a grant has one encryption context constraint".into());
-                }
-                (Some(wanted), None) => Some(EncryptionContextConstraint::Equals(pairs(wanted))),
-                (None, Some(wanted)) => Some(EncryptionContextConstraint::Subset(pairs(wanted))),
-                (None, None) => None,
-            };
+        let operations =
+            GrantOperation::set(&self.operations).map_err(|error| error.to_string())?;
+        let pairs = |pairs: Option<BTreeMap<_, _>>| pairs.map(|pairs| pairs.into_iter().collect());
+        let encryption_context = constraint(
+            pairs(self.encryption_context_equals),
+            pairs(self.encryption_context_subset),
+        )?;
         Ok(ModelGrant {
             id: parse(&self.id.unwrap_or_else(|| format!("grant-{}", place + 1)))?,
             name: None,

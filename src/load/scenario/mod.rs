@@ -15,8 +15,8 @@ use crate::report::reasons;
 pub struct Scenario {
     /// The file.
     pub path: PathBuf,
-    /// The clause of `docs/semantics.md` it shows, where it names one.
-    pub clause: Option<String>,
+    /// The clauses of `docs/semantics.md` that it shows, cases' own besides.
+    pub clauses: Vec<String>,
     /// The page that decides, where it names one.
     pub source: Option<String>,
     /// Its cases, in order.
@@ -31,12 +31,16 @@ pub struct Case {
     pub name: String,
     /// Line of the file it starts on, from 1.
     pub line: usize,
+    /// The clauses of `docs/semantics.md` that it shows.
+    pub clauses: Vec<String>,
     /// The outcome it expects.
     pub expect: String,
     sides: Vec<(String, String)>,
     because: Vec<String>,
     caller: Caller,
     question: Preflight,
+    /// The file's world under the case's own readings.
+    snapshot: Option<Box<Snapshot>>,
 }
 
 /// How a case came out.
@@ -79,8 +83,13 @@ impl Scenario {
     /// Asks every case, in order.
     #[must_use]
     pub fn run(&self) -> Vec<CaseResult<'_>> {
-        let authorizer = Authorizer::new(&self.snapshot);
-        self.cases.iter().map(|case| case.run(&authorizer)).collect()
+        self.cases.iter().map(|case| case.run(self.snapshot_of(case))).collect()
+    }
+
+    /// The world a case is asked in: the file's, under the case's readings.
+    #[must_use]
+    pub fn snapshot_of<'s>(&'s self, case: &'s Case) -> &'s Snapshot {
+        case.snapshot.as_deref().unwrap_or(&self.snapshot)
     }
 }
 
@@ -91,14 +100,20 @@ impl Case {
         (&self.question, &self.caller)
     }
 
-    fn run(&self, authorizer: &Authorizer<'_>) -> CaseResult<'_> {
-        let (outcome, answer) = match authorizer.preflight(self.question.clone(), &self.caller) {
-            Ok(answer) => (answer.outcome().to_owned(), Some(answer)),
-            Err(PreflightError::Resolve(error)) => {
-                (error.code().unwrap_or("undetermined").to_owned(), None)
-            }
-            Err(error) => (error.to_string(), None),
+    /// Asks it in a world: `allow`, `implicit-deny`, …, or AWS's error; and the whole answer, or
+    /// why there is none.
+    pub fn ask(&self, world: &Snapshot) -> (String, Result<PreflightAnswer, PreflightError>) {
+        let answer = Authorizer::new(world).preflight(self.question.clone(), &self.caller);
+        let outcome = match &answer {
+            Ok(answer) => answer.outcome().to_owned(),
+            Err(error @ PreflightError::NoRegion) => error.to_string(),
+            Err(error) => error.code().unwrap_or("undetermined").to_owned(),
         };
+        (outcome, answer)
+    }
+
+    fn run(&self, world: &Snapshot) -> CaseResult<'_> {
+        let (outcome, answer) = self.ask(world);
         let mut unmet = Vec::new();
         let met = match self.expect.as_str() {
             "deny" => matches!(outcome.as_str(), "implicit-deny" | "explicit-deny"),
@@ -108,6 +123,13 @@ impl Case {
             unmet.push(format!("expected {}, got {outcome}", self.expect));
         }
         let sides = answer.as_ref().map(|answer| answer.sides.as_slice()).unwrap_or_default();
+        let error = match &answer {
+            Ok(answer) => answer
+                .fault
+                .as_ref()
+                .map(|fault| format!("{}: key: {}: {}", fault.side, fault.code, fault.message)),
+            Err(error) => Some(error.to_string()),
+        };
         for (side, expected) in &self.sides {
             let found = sides.iter().find(|one| one.side.as_str() == side);
             let got = found.map_or("no such side", |one| one.explanation.decision.as_str());
@@ -122,6 +144,7 @@ impl Case {
                     format!("{}: {}: {}: {}", side.side, reason.layer, reason.code, reason.text)
                 })
             })
+            .chain(error)
             .collect();
         for wanted in &self.because {
             if !lines.iter().any(|line| line.contains(wanted.as_str())) {
@@ -131,6 +154,6 @@ impl Case {
                 ));
             }
         }
-        CaseResult { case: self, outcome, answer, unmet }
+        CaseResult { case: self, outcome, answer: answer.ok(), unmet }
     }
 }
