@@ -18,26 +18,29 @@ use crate::model::CallerPrincipal;
 #[derive(Debug)]
 pub struct JsonLines {
     file: Mutex<File>,
+    run: u128,
 }
 
 impl JsonLines {
-    /// Opens a file for appending, or makes it, readable by its owner alone.
+    /// Opens a file for appending, or makes it, readable by its owner alone. `run` is 16 random
+    /// bytes that tell the records of this log from all others in the file: event ids are made of
+    /// them and the number of the call.
     ///
     /// # Errors
     /// When it can be neither opened nor made.
-    pub fn append(path: &Path) -> io::Result<Self> {
+    pub fn append(path: &Path, run: [u8; 16]) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self { file: Mutex::new(options.open(path)?) })
+        Ok(Self { file: Mutex::new(options.open(path)?), run: u128::from_be_bytes(run) })
     }
 }
 
 impl AuditLog for JsonLines {
     fn record(&self, record: &AuditRecord<'_>) -> Result<(), AuditError> {
         let failed = |error: &dyn std::fmt::Display| AuditError(error.to_string());
-        let mut line = event(record).to_string();
+        let mut line = event(record, &event_id(self.run, record.call)).to_string();
         line.push('\n');
         let mut file = self.file.lock().map_err(|error| failed(&error))?;
         file.write_all(line.as_bytes()).map_err(|error| failed(&error))?;
@@ -45,9 +48,23 @@ impl AuditLog for JsonLines {
     }
 }
 
+/// A UUID (RFC 9562, version 4) of each call of a run.
+fn event_id(run: u128, call: u64) -> String {
+    let bits = run & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let digits = format!("{:032x}", bits ^ u128::from(call & !(0x3 << 62)));
+    let mut id = String::with_capacity(36);
+    for (place, digit) in digits.chars().enumerate() {
+        if matches!(place, 8 | 12 | 16 | 20) {
+            id.push('-');
+        }
+        id.push(digit);
+    }
+    id
+}
+
 /// One record as JSON.
 #[must_use]
-pub fn event(record: &AuditRecord<'_>) -> Value {
+pub fn event(record: &AuditRecord<'_>, id: &str) -> Value {
     let resources: Vec<Value> = record
         .sides
         .iter()
@@ -69,7 +86,7 @@ pub fn event(record: &AuditRecord<'_>) -> Value {
         .collect();
     let mut event = json!({
         "schema": "keyproof/audit/1",
-        "eventID": record.event_id,
+        "eventID": id,
         "eventTime": record.time.to_string(),
         "eventSource": "kms.amazonaws.com",
         "eventName": record.operation,
@@ -99,14 +116,14 @@ fn outcome(outcome: &AuditOutcome, event: &mut Map<String, Value>) {
         }
         AuditOutcome::Intended => {}
         AuditOutcome::Succeeded { key_materials } => {
-            let names: &[&str] = match key_materials.len() {
-                2 => &["sourceKeyMaterialId", "destinationKeyMaterialId"],
-                _ => &["keyMaterialId"],
+            let name = |side: Side| match side {
+                Side::Source => "sourceKeyMaterialId",
+                Side::Destination => "destinationKeyMaterialId",
+                _ => "keyMaterialId",
             };
-            let data: Map<String, Value> = names
+            let data: Map<String, Value> = key_materials
                 .iter()
-                .zip(key_materials)
-                .map(|(name, id)| ((*name).to_owned(), json!(id)))
+                .map(|(side, id)| (name(*side).to_owned(), json!(id)))
                 .collect();
             event.insert("additionalEventData".into(), Value::Object(data));
         }
@@ -158,4 +175,16 @@ fn parameters(sides: &[AuditSide]) -> Value {
         parameters.insert(key.into(), json!(side.key.as_str()));
     }
     Value::Object(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::event_id;
+
+    #[test]
+    fn event_ids_are_uuids_and_differ_by_run_and_call() {
+        assert_eq!(event_id(0, 1), "00000000-0000-4000-8000-000000000001");
+        assert_eq!(event_id(u128::MAX, 1), "ffffffff-ffff-4fff-bfff-fffffffffffe");
+        assert_eq!(event_id(u128::MAX, u64::MAX), "ffffffff-ffff-4fff-8000-000000000000");
+    }
 }

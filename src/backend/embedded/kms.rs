@@ -122,7 +122,12 @@ impl KmsBackend for EmbeddedKms {
             .plaintext()
             .ok_or_else(|| KeystoreError::validation("the request has no plaintext"))?;
         let done = session.encrypt(side, plaintext)?;
-        Ok(Encrypted { ciphertext: done.ciphertext, key: done.key, algorithm: done.algorithm })
+        Ok(Encrypted {
+            ciphertext: done.ciphertext,
+            key: done.key,
+            algorithm: done.algorithm,
+            material: done.material.map(|id| id.to_string()),
+        })
     }
 
     async fn decrypt(

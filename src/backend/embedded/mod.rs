@@ -39,3 +39,4 @@ pub use kms::{EmbeddedKms, LockoutError, add_keys, import, lockout_check};
 pub use material::MaterialId;
 pub use policy::{PolicyName, default_key_policy};
 pub use root_key::RootKey;
+pub use seal::random as random_bytes;

@@ -12,7 +12,7 @@ use keyproof::authorize::{
     Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, ReEncryptRequest,
     ResolveError,
 };
-use keyproof::backend::embedded::{EmbeddedKms, KeystoreError};
+use keyproof::backend::embedded::{self, EmbeddedKms, KeystoreError};
 use keyproof::compile::{Caller, Snapshot};
 use keyproof::execute::{ExecuteError, Executor, TimeSource};
 use keyproof::model::{CiphertextBlob, Decision, Plaintext, Region, Timestamp};
@@ -280,7 +280,8 @@ impl Guard {
             Some(path) => path.clone(),
             None => output::beside(&args.keystore, "audit.jsonl"),
         };
-        let audit = JsonLines::append(&audit).map_err(|error| CliError::at(&audit, error))?;
+        let run = embedded::random_bytes().map_err(CliError::new)?;
+        let audit = JsonLines::append(&audit, run).map_err(|error| CliError::at(&audit, error))?;
         let keystore = loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
         let executor = Executor::new(EmbeddedKms::new(keystore), audit, Clock);
         Ok(Self { snapshot: loaded.snapshot, caller, executor, region })
