@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/ct-reencrypt.html>.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -27,13 +27,24 @@ impl JsonLines {
     /// them and the number of the call.
     ///
     /// # Errors
-    /// When it can be neither opened nor made.
+    /// When it can be neither opened nor made, is no regular file, or holds something else than
+    /// records.
     pub fn append(path: &Path, run: [u8; 16]) -> io::Result<Self> {
+        // A pipe would wait for somebody to read.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(io::Error::other("is no regular file, so it cannot keep audit records"));
+        }
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        options.read(true).append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self { file: Mutex::new(options.open(path)?), run: u128::from_be_bytes(run) })
+        let file = options.open(path)?;
+        if !holds_records(&file)? {
+            return Err(io::Error::other(
+                "holds something else than audit records: name another file for them",
+            ));
+        }
+        Ok(Self { file: Mutex::new(file), run: u128::from_be_bytes(run) })
     }
 }
 
@@ -47,6 +58,22 @@ impl AuditLog for JsonLines {
         file.sync_data().map_err(|error| failed(&error))
     }
 }
+
+/// Whether the file is empty or begins with a record.
+fn holds_records(file: &File) -> io::Result<bool> {
+    let mut first = Vec::new();
+    BufReader::new(file).take(MAX_RECORD_BYTES).read_until(b'\n', &mut first)?;
+    let is_record = |record: Value| {
+        record
+            .get("schema")
+            .and_then(Value::as_str)
+            .is_some_and(|schema| schema.starts_with("keyproof/audit/"))
+    };
+    Ok(first.is_empty() || serde_json::from_slice(&first).is_ok_and(is_record))
+}
+
+/// More than a record has.
+const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A UUID (RFC 9562, version 4) of each call of a run.
 fn event_id(run: u128, call: u64) -> String {
@@ -178,8 +205,29 @@ fn parameters(sides: &[AuditSide]) -> Value {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::event_id;
+    use super::{JsonLines, event_id};
+
+    #[test]
+    fn files_of_other_things_are_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for (text, fits) in [
+            ("", true),
+            ("{\"schema\":\"keyproof/audit/1\"}\n", true),
+            ("{\"schema\":\"keyproof/audit/1\"}\n{torn", true),
+            ("{\n}\n", false),
+            ("{}\n", false),
+            ("secret", false),
+            ("\n", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(JsonLines::append(&path, [0; 16]).is_ok(), fits, "{text}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        assert!(JsonLines::append(folder.path(), [0; 16]).is_err());
+    }
 
     #[test]
     fn event_ids_are_uuids_and_differ_by_run_and_call() {

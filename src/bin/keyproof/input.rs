@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use keyproof::authorize::{
     GrantRequest, KeyIdentifier, Preflight, PreflightKey, PreflightOperation,
@@ -13,16 +13,20 @@ use keyproof::backend::embedded::{self, Keystore, KeystoreError, RootKey};
 use keyproof::compile::{Caller, Epoch, Snapshot};
 use keyproof::load::{self, World};
 use keyproof::model::{
-    Action, ActionSet, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
+    Action, ActionSet, AliasName, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
     EncryptionContextConstraint, GrantConstraints, GrantOperation, GrantPrincipal, GrantToken,
-    Reading, Region, ResourceKind, Timestamp,
+    KeyId, Reading, Region, ResourceKind, Timestamp,
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
 use crate::output::{self, CliError};
+use crate::place;
 
 /// The largest file taken for data.
 const MAX_DATA_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How long another process may have the keystore open before that is an error.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A frozen world with its callers.
 pub struct Loaded {
@@ -66,40 +70,69 @@ pub fn world(
 
 /// Opens an existing keystore.
 pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
+    place::refuse_dangling(path)?;
     if !path.exists() {
         return Err(CliError::at(
             path,
             "no such keystore: make one with `keyproof keys create` or `keyproof keys import`",
         ));
     }
-    Keystore::open(path, root_key(path, args, RootKey::from_file)?)
-        .map_err(|error| CliError::at(path, error))
+    Keystore::probe(path).map_err(CliError::new)?;
+    let root_key = match given_root_key(args)? {
+        Some(given) => given,
+        None => existing_root_key(&root_key_file(path, args))?,
+    };
+    Keystore::open_within(path, root_key, PATIENCE).map_err(CliError::new)
 }
 
-/// Opens a keystore, or makes a new one.
-pub fn create_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
-    // A root key is made for a new keystore alone: for one that exists, another would be wrong.
-    let from_file = if path.exists() { RootKey::from_file } else { RootKey::from_file_or_new };
-    let root_key = root_key(path, args, from_file)?;
-    Keystore::open_or_create(path, root_key).map_err(|error| CliError::at(path, error))
-}
-
-fn root_key(
-    keystore: &Path,
+/// Does something in a keystore; when there is none, it is made with what was done in it, or not
+/// at all.
+pub fn in_keystore<T>(
+    path: &Path,
     args: &RootKeyArgs,
-    from_file: fn(&Path) -> Result<RootKey, KeystoreError>,
-) -> Result<RootKey, CliError> {
-    if let Some(path) = &args.root_key {
-        return from_file(path).map_err(|error| CliError::at(path, error));
+    work: impl FnOnce(&Keystore) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    place::refuse_dangling(path)?;
+    if path.exists() {
+        return work(&open_keystore(path, args)?);
     }
-    if let Some(text) = std::env::var_os("KEYPROOF_ROOT_KEY") {
-        let text =
-            text.into_string().map_err(|_| CliError::new("KEYPROOF_ROOT_KEY is not base64"))?;
-        return RootKey::from_base64(&text)
-            .map_err(|error| CliError::new(format_args!("KEYPROOF_ROOT_KEY: {error}")));
+    if let Some(given) = given_root_key(args)? {
+        return Keystore::create_filled(path, given, None, work);
     }
-    let beside = output::beside(keystore, "root-key");
-    from_file(&beside).map_err(|error| CliError::at(&beside, error))
+    let file = root_key_file(path, args);
+    place::refuse_dangling(&file)?;
+    place::refuse_used(&file, "the root key", &[("the keystore", path)], None)?;
+    if file.exists() {
+        let root_key = existing_root_key(&file)?;
+        return Keystore::create_filled(path, root_key, None, work);
+    }
+    let root_key = RootKey::generate().map_err(CliError::new)?;
+    Keystore::create_filled(path, root_key, Some(&file), work)
+}
+
+/// The file the root key would be in.
+pub fn root_key_file(keystore: &Path, args: &RootKeyArgs) -> PathBuf {
+    args.root_key.clone().unwrap_or_else(|| output::beside(keystore, "root-key"))
+}
+
+/// The root key of the environment; a file that is named goes before it.
+fn given_root_key(args: &RootKeyArgs) -> Result<Option<RootKey>, CliError> {
+    let text = match std::env::var_os("KEYPROOF_ROOT_KEY") {
+        Some(text) if args.root_key.is_none() => text,
+        _ => return Ok(None),
+    };
+    let told = |error| CliError::new(format_args!("KEYPROOF_ROOT_KEY: {error}"));
+    let text = text.into_string().unwrap_or_default();
+    RootKey::from_base64(&text).map(Some).map_err(told)
+}
+
+fn existing_root_key(file: &Path) -> Result<RootKey, CliError> {
+    RootKey::from_file(file).map_err(|error| match error {
+        KeystoreError::NoRootKey { .. } => CliError::new(format_args!(
+            "{error}; --root-key names another file, KEYPROOF_ROOT_KEY holds the key itself"
+        )),
+        other => CliError::new(other),
+    })
 }
 
 /// The caller named by the flags.
@@ -196,7 +229,7 @@ fn operation(args: &RequestArgs) -> Result<PreflightOperation, CliError> {
         },
         "PutKeyPolicy" => O::PutKeyPolicy {
             key: key_id()?,
-            policy: args.policy.as_deref().map(read_text).transpose()?,
+            policy: args.policy.as_deref().map(key_policy).transpose()?,
             bypass: args.bypass_policy_lockout_safety_check,
         },
         "ReplicateKey" => O::ReplicateKey {
@@ -232,18 +265,11 @@ fn operation(args: &RequestArgs) -> Result<PreflightOperation, CliError> {
 }
 
 fn grant_request(args: &RequestArgs) -> Result<GrantRequest, CliError> {
-    let principal = |text: &str| -> Result<GrantPrincipal, CliError> {
-        if text.starts_with("arn:") {
-            parse(text).map(GrantPrincipal::Principal)
-        } else {
-            parse(text).map(GrantPrincipal::Service)
-        }
-    };
     let grantee = args.grantee_principal.as_deref();
     let grantee = grantee.ok_or_else(|| CliError::new("CreateGrant needs --grantee-principal"))?;
     Ok(GrantRequest {
-        grantee: principal(grantee)?,
-        retiring: args.retiring_principal.as_deref().map(principal).transpose()?,
+        grantee: grant_principal(grantee)?,
+        retiring: args.retiring_principal.as_deref().map(grant_principal).transpose()?,
         operations: grant_operations(&args.operations)?,
         constraints: GrantConstraints {
             encryption_context: context_constraint(
@@ -306,6 +332,66 @@ pub fn region(given: Option<&str>, snapshot: &Snapshot) -> Result<Option<Region>
 /// Grant tokens of a request.
 pub fn grant_tokens(given: &[String]) -> Result<Vec<GrantToken>, CliError> {
     given.iter().map(|text| GrantToken::new(text).map_err(CliError::new)).collect()
+}
+
+/// Reads a key policy and refuses it, with every error's place, unless it is one.
+pub fn key_policy(path: &Path) -> Result<String, CliError> {
+    let text = read_text(path)?;
+    load::key_policy(path, &text).map_err(CliError::new)?;
+    Ok(text)
+}
+
+/// The name of an alias that is to be made or changed.
+pub fn alias_name(text: &str) -> Result<AliasName, CliError> {
+    let length = text.chars().count();
+    if length > 256 {
+        return Err(CliError::new(format_args!(
+            "the alias has {length} characters; it may have 256, `alias/` included"
+        )));
+    }
+    let alias: AliasName = parse(text)?;
+    if alias.is_reserved() {
+        return Err(CliError::new(KeystoreError::InvalidAliasName { name: text.to_owned() }));
+    }
+    Ok(alias)
+}
+
+/// The id of a key that is to be made: as KMS makes them.
+pub fn new_key_id(text: &str) -> Result<KeyId, CliError> {
+    let hex = |part: &str, digits: usize| {
+        part.len() == digits
+            && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let fits = match parts.as_slice() {
+        ["mrk", digits] => hex(digits, 32),
+        [a, b, c, d, e] => hex(a, 8) && hex(b, 4) && hex(c, 4) && hex(d, 4) && hex(e, 12),
+        _ => false,
+    };
+    if fits {
+        return parse(text);
+    }
+    Err(CliError::new(format_args!(
+        "`{text}` is not the id of a key: give a UUID, or `mrk-` and 32 hexadecimal digits, in lower case"
+    )))
+}
+
+/// The tags of a key.
+pub fn tags(pairs: &[String]) -> Result<Vec<(String, String)>, CliError> {
+    let split = |pair: &String| {
+        let (name, value) = split(pair, "a tag")?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    pairs.iter().map(split).collect()
+}
+
+/// A principal of a grant: an ARN, or a service.
+pub fn grant_principal(text: &str) -> Result<GrantPrincipal, CliError> {
+    if text.starts_with("arn:") {
+        parse(text).map(GrantPrincipal::Principal)
+    } else {
+        parse(text).map(GrantPrincipal::Service)
+    }
 }
 
 /// Pairs of an encryption context.

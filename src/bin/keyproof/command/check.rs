@@ -8,7 +8,7 @@ use super::explain::exit;
 use crate::cli::{Check, CheckFormat};
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{CliError, Io};
+use crate::output::{CliError, Io, plain};
 use crate::table;
 
 /// Decides one request, or every case of scenario files.
@@ -77,7 +77,7 @@ fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
 fn text(results: &[(&Scenario, Vec<CaseResult<'_>>)], io: &mut Io) -> Result<(), CliError> {
     let (mut met, mut unmet) = (0, 0);
     for (scenario, cases) in results {
-        writeln!(io.out, "{}", scenario.path.display())?;
+        writeln!(io.out, "{}", plain(&scenario.path.display().to_string()))?;
         table::text(cases, &mut io.out)?;
         met += cases.iter().filter(|case| case.is_met()).count();
         unmet += cases.iter().filter(|case| !case.is_met()).count();
