@@ -267,6 +267,25 @@ fn a_first_command_that_fails_leaves_nothing_behind() {
     assert_eq!(home.done("keys list --keystore new.redb"), before);
 }
 
+#[test]
+fn policies_that_lock_out_are_refused_wherever_they_are_set() {
+    let home = Home::empty();
+    std::fs::write(home.path("deny.json"), DENY).unwrap();
+    let create = "keys create --keystore a.redb --account 111122223333 --region eu-central-1";
+    home.done(&format!("{create} --multi-region --alias alias/a"));
+    for words in [
+        create,
+        "keys put-policy --keystore a.redb --key-id alias/a",
+        "keys replicate --keystore a.redb --key-id alias/a --replica-region eu-west-1",
+    ] {
+        let err = home.fails(&format!("{words} --policy deny.json"));
+        assert!(err.contains("deny.json: MalformedPolicyDocumentException: "), "{err}");
+        let caller = "--world policies/demo --caller operator";
+        assert!(home.fails(&format!("{words} --policy deny.json {caller}")).contains("operator"));
+        home.done(&format!("{words} --policy deny.json --bypass-policy-lockout-safety-check"));
+    }
+}
+
 /// A key policy that nobody can replace.
 const DENY: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
     "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:Encrypt", "Resource": "*"}]}"#;
@@ -284,6 +303,15 @@ fn an_import_that_fails_leaves_nothing_behind() {
     let err = home.fails("keys import --keystore new.redb --world world");
     assert!(err.contains("is in state PendingImport: bring it to Enabled"), "{err}");
     assert_eq!(home.names(), ["world"]);
+    let create = "keys create --keystore new.redb --account 444455556666 --region eu-central-1";
+    home.done(&format!("{create} --id c3a8e6f0-41d7-4b95-b2c8-6d9e0f7a5c33"));
+    let before = home.done("keys list --keystore new.redb");
+    let err = home.fails("keys import --keystore new.redb --world policies/demo");
+    assert!(err.contains("exists already"), "{err}");
+    assert_eq!(home.done("keys list --keystore new.redb"), before);
+    home.done(&format!("{} --alias alias/inbox", create.replace("new.redb", "other.redb")));
+    let err = home.fails("keys import --keystore other.redb --world policies/demo");
+    assert!(err.contains("3 keys were made, and then: the alias"), "{err}");
 }
 
 #[test]
@@ -401,4 +429,69 @@ fn commands_at_once_wait_for_each_other() {
     for mut one in running {
         assert!(one.wait().unwrap().success());
     }
+}
+
+#[test]
+fn flags_that_do_not_apply_are_refused() {
+    let home = Home::empty();
+    std::fs::create_dir_all(home.path("tests/fixtures")).unwrap();
+    std::fs::copy("tests/fixtures/unmet.toml", home.path("tests/fixtures/unmet.toml")).unwrap();
+    for flag in [
+        "--caller orders",
+        "--operation Decrypt",
+        "--key-id alias/orders",
+        "--region eu-central-1",
+        "--context a=b",
+        "--absent a",
+        "--direct",
+        "--grant-token t",
+        "--encryption-algorithm SYMMETRIC_DEFAULT",
+    ] {
+        let err = home.fails(&format!("check tests/fixtures/unmet.toml {flag}"));
+        let name = flag.split(' ').next().unwrap();
+        assert!(err.contains(&format!("{name} would be ignored")), "{err}");
+    }
+    let check = "check --world policies/demo --caller orders --region eu-central-1";
+    for (operation, flag, says) in [
+        ("Decrypt", "--policy x", "--policy does not apply to Decrypt: it belongs to PutKeyPolicy"),
+        ("Decrypt", "--grant-id y", "it belongs to RetireGrant"),
+        ("Decrypt", "--replica-region z", "it belongs to ReplicateKey"),
+        ("Decrypt", "--tagged", "it belongs to CreateKey, ReplicateKey"),
+        ("DescribeKey", "--encryption-context a=b", "it belongs to Decrypt, Encrypt, "),
+        ("CreateGrant", "--encryption-context a=b", "it belongs to Decrypt, Encrypt, "),
+    ] {
+        let err =
+            home.fails(&format!("{check} --operation {operation} --key-id alias/orders {flag}"));
+        assert!(err.contains(says), "{err}");
+    }
+    for operation in ["ListKeys", "CreateAlias", "ReEncrypt"] {
+        let err = home.fails(&format!("{check} --operation {operation} --key-id alias/orders"));
+        assert!(err.contains("it belongs to operations on one key"), "{err}");
+    }
+    let (code, ..) = ended(
+        &home
+            .command("check tests/fixtures/unmet.toml")
+            .env("AWS_REGION", "eu-central-1")
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn errors_of_a_policy_file_name_file_and_place() {
+    let home = Home::empty();
+    std::fs::write(home.path("bad.json"), "{\n  \"Version\": 7\n}\n").unwrap();
+    let check = "check --world policies/demo --caller operator --region eu-central-1";
+    let asked = "--operation PutKeyPolicy --key-id alias/orders --policy bad.json";
+    assert!(home.fails(&format!("{check} {asked}")).contains("bad.json:2:"));
+}
+
+#[test]
+fn the_key_of_an_rsa_ciphertext_is_asked_for() {
+    let home = Home::new();
+    std::fs::write(home.path("rsa.bin"), [7; 256]).unwrap();
+    let algorithm = "--encryption-algorithm RSAES_OAEP_SHA_256 --ciphertext-blob rsa.bin";
+    let decrypt = DECRYPT.replace(" --encryption-context tenant=blue", "");
+    assert!(home.fails(&format!("{decrypt} {algorithm}")).contains("--key-id"));
 }

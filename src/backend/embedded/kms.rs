@@ -215,8 +215,13 @@ pub fn import(
     now: Timestamp,
 ) -> Result<Vec<KeyArn>, KeystoreError> {
     let entries = snapshot.keys();
+    let present = keystore.contents()?.keys;
     for entry in &entries {
         importable(entry)?;
+        let arn = &entry.key.arn;
+        if present.iter().any(|stored| stored.key.arn == *arn) {
+            return Err(KeystoreError::AlreadyExists { what: format!("the key `{arn}`") });
+        }
     }
     let mut made = Vec::with_capacity(entries.len());
     for entry in entries {

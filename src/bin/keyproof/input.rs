@@ -19,6 +19,7 @@ use keyproof::model::{
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
+use crate::flags;
 use crate::output::{self, CliError};
 use crate::place;
 
@@ -176,9 +177,10 @@ fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliErr
 
 /// The question described by the flags.
 pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, CliError> {
+    let ambient = std::env::var("AWS_REGION").ok();
     Ok(Preflight {
         operation: operation(args)?,
-        region: region(args.region.as_deref(), snapshot)?,
+        region: region(args.region.as_ref().or(ambient.as_ref()).map(String::as_str), snapshot)?,
         grant_tokens: grant_tokens(&args.grant_tokens)?,
     })
 }
@@ -195,30 +197,23 @@ fn operation(args: &RequestArgs) -> Result<PreflightOperation, CliError> {
         }
     };
     let name = name.strip_prefix("kms:").filter(|name| *name != "ReEncrypt").unwrap_or(name);
+    flags::refuse_of_others(args, name)?;
     let key_id = || required(args.key_id.as_deref(), "--key-id", name);
     let alias = || required(args.alias_name.as_deref(), "--alias-name", name);
     let target = || required(args.target_key_id.as_deref(), "--target-key-id", name);
     Ok(match name {
-        "ReEncrypt" => {
-            let because = "ReEncrypt has one for the source and one for the destination";
-            unused(&args.encryption_context, "--encryption-context", because)?;
-            O::ReEncrypt {
-                source: PreflightKey {
-                    name: required(args.source_key_id.as_deref(), "--source-key-id", name)?,
-                    context: encryption_context(&args.source_encryption_context)?,
-                    algorithm: parse(&args.source_encryption_algorithm)?,
-                },
-                destination: PreflightKey {
-                    name: required(
-                        args.destination_key_id.as_deref(),
-                        "--destination-key-id",
-                        name,
-                    )?,
-                    context: encryption_context(&args.destination_encryption_context)?,
-                    algorithm: parse(&args.destination_encryption_algorithm)?,
-                },
-            }
-        }
+        "ReEncrypt" => O::ReEncrypt {
+            source: PreflightKey {
+                name: required(args.source_key_id.as_deref(), "--source-key-id", name)?,
+                context: encryption_context(&args.source_encryption_context)?,
+                algorithm: algorithm_or_default(args.source_encryption_algorithm.as_deref())?,
+            },
+            destination: PreflightKey {
+                name: required(args.destination_key_id.as_deref(), "--destination-key-id", name)?,
+                context: encryption_context(&args.destination_encryption_context)?,
+                algorithm: algorithm_or_default(args.destination_encryption_algorithm.as_deref())?,
+            },
+        },
         "CreateAlias" => O::CreateAlias { alias: alias()?, target: target()? },
         "UpdateAlias" => O::UpdateAlias { alias: alias()?, target: target()? },
         "DeleteAlias" => O::DeleteAlias { alias: alias()? },
@@ -245,21 +240,15 @@ fn operation(args: &RequestArgs) -> Result<PreflightOperation, CliError> {
             Ok(action) if action.resource_kind() == ResourceKind::Any => {
                 O::NoKey { action, tagged: args.tagged }
             }
-            _ => {
-                let because = "it belongs to ReEncrypt; give --encryption-context";
-                unused(&args.source_encryption_context, "--source-encryption-context", because)?;
-                let flag = "--destination-encryption-context";
-                unused(&args.destination_encryption_context, flag, because)?;
-                O::Action {
-                    action: O::action(args.operation.as_deref().unwrap_or(name))
-                        .map_err(CliError::new)?,
-                    key: PreflightKey {
-                        name: key_id()?,
-                        context: encryption_context(&args.encryption_context)?,
-                        algorithm: parse(&args.encryption_algorithm)?,
-                    },
-                }
-            }
+            _ => O::Action {
+                action: O::action(args.operation.as_deref().unwrap_or(name))
+                    .map_err(CliError::new)?,
+                key: PreflightKey {
+                    name: key_id()?,
+                    context: encryption_context(&args.encryption_context)?,
+                    algorithm: algorithm_or_default(args.encryption_algorithm.as_deref())?,
+                },
+            },
         },
     })
 }
@@ -305,14 +294,6 @@ where
     T::Err: std::fmt::Display,
 {
     parse(given.ok_or_else(|| CliError::new(format_args!("{operation} needs {flag}")))?)
-}
-
-fn unused(given: &[String], flag: &str, why: &str) -> Result<(), CliError> {
-    if given.is_empty() {
-        Ok(())
-    } else {
-        Err(CliError::new(format_args!("{flag} does not apply: {why}")))
-    }
 }
 
 /// The Region given, else the only one that has keys.
@@ -417,6 +398,10 @@ where
 /// A key's name.
 pub fn key_identifier(text: &str) -> Result<KeyIdentifier, CliError> {
     parse(text)
+}
+
+fn algorithm_or_default(text: Option<&str>) -> Result<EncryptionAlgorithm, CliError> {
+    text.map_or(Ok(EncryptionAlgorithm::SymmetricDefault), algorithm)
 }
 
 /// An algorithm's name.

@@ -7,6 +7,7 @@ use keyproof::report;
 use super::explain::exit;
 use crate::cli::{Check, CheckFormat};
 use crate::exit::Exit;
+use crate::flags;
 use crate::input;
 use crate::output::{CliError, Io, plain};
 use crate::table;
@@ -45,13 +46,15 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
 
 fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let world = &args.world;
+    flags::refuse_all(&args.request, &args.caller)?;
     let loaded = match &world.world {
         Some(folder) => Some(keyproof::load::world(folder).map_err(CliError::new)?),
         None => None,
     };
-    if world.keystore.is_some() || !world.readings.is_empty() {
+    if world.keystore.is_some() || world.root_key.root_key.is_some() || !world.readings.is_empty() {
         return Err(CliError::new(
-            "scenario files bring their own keys and readings: leave --keystore and --reading out",
+            "scenario files bring their own keys and readings: leave --keystore, KEYPROOF_KEYSTORE, \
+             --root-key and --reading out",
         ));
     }
     let scenarios = args

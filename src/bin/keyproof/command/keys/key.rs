@@ -69,8 +69,18 @@ pub fn create(args: &Create, io: &mut Io) -> Result<(), CliError> {
 pub fn import(args: &Import, io: &mut Io) -> Result<(), CliError> {
     let world = load::world(&args.world).map_err(CliError::new)?;
     let snapshot = world.snapshot(Epoch(0)).map_err(CliError::new)?;
+    let stays = args.store.keystore.exists();
     let imported = input::in_keystore(&args.store.keystore, &args.store.root_key, |keystore| {
-        Ok(embedded::import(keystore, &snapshot, input::now())?)
+        let count = || keystore.contents().map_or(0, |contents| contents.keys.len());
+        let before = count();
+        embedded::import(keystore, &snapshot, input::now()).map_err(|error| {
+            match count().saturating_sub(before) {
+                made if stays && made > 0 => {
+                    CliError::new(format_args!("{made} keys were made, and then: {error}"))
+                }
+                _ => CliError::new(error),
+            }
+        })
     })?;
     io.done(format_args!("{} keys were made", imported.len()));
     match args.store.format {

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::cli::{Format, RootKeyArgs};
 use crate::exit::Exit;
+use crate::help;
 use crate::input;
 use crate::output::{CliError, Io};
 
@@ -46,56 +47,64 @@ pub struct OneKey {
 #[derive(Debug, Subcommand)]
 pub enum Keys {
     /// Make a key, and the keystore if there is none
-    #[command(
-        after_help = "Example:\n  keyproof keys create --keystore demo.redb --account 111122223333 --region eu-central-1 --alias alias/orders"
-    )]
+    #[command(after_help = help::keys::CREATE)]
     Create(Create),
     /// Make the keys, policies, grants, aliases and tags of a world folder, with new key material
-    #[command(
-        after_help = "Example:\n  keyproof keys import --keystore demo.redb --world policies/demo"
-    )]
+    #[command(after_help = help::keys::IMPORT)]
     Import(Import),
     /// Make a related multi-Region key in another Region
+    #[command(after_help = help::keys::REPLICATE)]
     Replicate(Replicate),
     /// List all keys
+    #[command(after_help = help::keys::LIST)]
     List(Store),
     /// Show a key
+    #[command(after_help = help::keys::DESCRIBE)]
     Describe(OneKey),
     /// Print a key policy
+    #[command(after_help = help::keys::GET_POLICY)]
     GetPolicy(GetPolicy),
     /// Replace the key policy `default`
-    #[command(
-        after_help = "The new policy must let the key's account (or the caller of --world and --caller) replace it\nagain, as KMS demands; --bypass-policy-lockout-safety-check skips that."
-    )]
+    #[command(after_help = help::keys::PUT_POLICY)]
     PutPolicy(PutPolicy),
     /// Make a grant; prints its id and token
-    #[command(
-        after_help = "Example:\n  keyproof keys create-grant --keystore demo.redb --key-id alias/orders \\\n      --grantee-principal arn:aws:iam::444455556666:role/mover --operations ReEncryptFrom \\\n      --encryption-context-subset tenant=blue"
-    )]
+    #[command(after_help = help::keys::CREATE_GRANT)]
     CreateGrant(CreateGrant),
     /// List a key's grants
+    #[command(after_help = help::keys::LIST_GRANTS)]
     ListGrants(OneKey),
     /// Revoke a grant
+    #[command(after_help = help::keys::REVOKE_GRANT)]
     RevokeGrant(OneGrant),
     /// Retire a grant
+    #[command(after_help = help::keys::RETIRE_GRANT)]
     RetireGrant(OneGrant),
     /// Make an alias
+    #[command(after_help = help::keys::CREATE_ALIAS)]
     CreateAlias(OneAlias),
     /// Point an alias to another key
+    #[command(after_help = help::keys::UPDATE_ALIAS)]
     UpdateAlias(OneAlias),
     /// Delete an alias
+    #[command(after_help = help::keys::DELETE_ALIAS)]
     DeleteAlias(DeleteAlias),
     /// List all aliases
+    #[command(after_help = help::keys::LIST_ALIASES)]
     ListAliases(Store),
     /// Make a disabled key usable again
+    #[command(after_help = help::keys::ENABLE)]
     Enable(OneKey),
     /// Make a key unusable until it is enabled
+    #[command(after_help = help::keys::DISABLE)]
     Disable(OneKey),
     /// Give a key new material; what was encrypted before still decrypts
+    #[command(after_help = help::keys::ROTATE)]
     Rotate(OneKey),
     /// Delete a key after a waiting time
+    #[command(after_help = help::keys::SCHEDULE_DELETION)]
     ScheduleDeletion(ScheduleDeletion),
     /// Take a scheduled deletion back; the key is disabled then
+    #[command(after_help = help::keys::CANCEL_DELETION)]
     CancelDeletion(OneKey),
 }
 
