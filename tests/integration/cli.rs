@@ -133,6 +133,11 @@ fn the_output_replaces_nothing_the_command_uses() {
         let err = home.fails(&home.encrypt(&format!("--output {target}")));
         assert!(err.contains(says), "{target}: {err}");
     }
+    let from_input =
+        home.encrypt("--output secret.txt").replace("--plaintext secret.txt", "--plaintext -");
+    let file = std::fs::File::open(home.path("secret.txt")).unwrap();
+    let (_, _, err) = ended(&home.command(&from_input).stdin(file).output().unwrap());
+    assert!(err.contains("the output would overwrite the input"), "{err}");
     assert_eq!(home.text("secret.txt"), "the secret\n");
     assert_eq!(home.done("keys list --keystore demo.redb"), before);
     assert!(!home.names().iter().any(|name| name.ends_with(".part")), "{:?}", home.names());
@@ -339,6 +344,19 @@ fn what_was_done_is_told_when_the_answer_cannot_be_written() {
         let (code, _, err) = run(&words);
         assert_eq!(code, 2, "{words}");
         assert!(err.contains(done) && err.contains("could not be written"), "{words}: {err}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_changes_no_answer() {
+    let home = Home::empty();
+    let check =
+        "check --world policies/demo --caller operator --operation Decrypt --key-id alias/orders";
+    for (words, expected) in [(check, 1), ("man", 0), ("--help", 0), ("nothing", 2)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = home.command(words).stdout(writer).output().unwrap();
+        assert_eq!(ended(&output).0, expected, "{words}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
@@ -46,7 +46,7 @@ impl Io {
             Color::Never => ColorChoice::Never,
         };
         Self {
-            out: Box::new(BufWriter::new(stdout(choice))),
+            out: Box::new(AtEnd { bytes: Vec::new(), to: stdout(choice) }),
             err: Box::new(AutoStream::new(io::stderr(), choice)),
             style: Style::Colour,
             choice,
@@ -78,13 +78,12 @@ impl Io {
 
     /// Ends the command: writes what is left, and tells what did not work.
     pub fn finish(&mut self, ended: Result<Exit, CliError>) -> Exit {
-        let ended = ended.and_then(|exit| {
-            self.out.flush()?;
-            Ok(exit)
-        });
-        let error = match ended {
-            Ok(exit) => return exit,
-            Err(error) => error,
+        let (exit, error) = match ended {
+            Ok(exit) => match self.out.flush() {
+                Ok(()) => return exit,
+                Err(error) => (exit, CliError::from(error)),
+            },
+            Err(error) => (Exit::Yes, error),
         };
         match (&error.output, self.done.take()) {
             (Some(_), Some(done)) => {
@@ -93,7 +92,7 @@ impl Io {
                 Exit::NoAnswer
             }
             // A reader that has seen enough, as in `| head`, is no failure.
-            (Some(io::ErrorKind::BrokenPipe), None) => Exit::Yes,
+            (Some(io::ErrorKind::BrokenPipe), None) => exit,
             _ => {
                 self.error(&error);
                 error.exit
@@ -113,6 +112,25 @@ fn stdout(choice: ColorChoice) -> Box<dyn Write> {
         }
     }
     Box::new(AutoStream::new(io::stdout(), choice))
+}
+
+/// Keeps what is written until it is flushed: whether it can be written is found when the exit code
+/// is known.
+struct AtEnd {
+    bytes: Vec<u8>,
+    to: Box<dyn Write>,
+}
+
+impl Write for AtEnd {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.to.write_all(&bytes)?;
+        self.to.flush()
+    }
 }
 
 /// A command that ended without doing what was asked.

@@ -285,9 +285,8 @@ fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
     let audit = audit_file(args);
     let mut used: Vec<Used<'_>> =
         vec![("the keystore", &args.keystore), ("the root key", &root_key)];
-    if data.as_os_str() != "-" {
-        used.push(("the input", data));
-    }
+    let standard_input = Path::new("/dev/stdin");
+    used.push(("the input", if data.as_os_str() == "-" { standard_input } else { data }));
     // The default lies beside the keystore, wherever that is.
     let world = args.audit.as_ref().map(|_| args.world.as_path());
     place::refuse_used(&audit, "the audit file", &used, world)?;
