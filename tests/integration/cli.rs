@@ -183,12 +183,14 @@ fn a_new_plaintext_is_for_its_owner_and_an_existing_file_keeps_its_mode() {
 fn the_audit_file_is_nothing_else() {
     let home = Home::new();
     std::fs::write(home.path("notes"), "notes\n").unwrap();
+    std::os::unix::fs::symlink("policies/demo/organization.json", home.path("dangling")).unwrap();
     assert!(Command::new("mkfifo").arg(home.path("pipe")).status().unwrap().success());
     for (audit, says) in [
         ("secret.txt", "the audit file would overwrite the input"),
         ("demo.redb", "the audit file would overwrite the keystore"),
         ("demo.redb.root-key", "the audit file would overwrite the root key"),
         ("blue.bin", "the output would overwrite the audit file"),
+        ("dangling", "is a link to `policies/demo/organization.json`, which does not exist"),
         ("policies/demo/world.toml", "inside the world folder"),
         ("policies/demo/organization.json", "inside the world folder"),
         ("notes", "holds something else than audit records"),
@@ -433,6 +435,30 @@ fn control_characters_are_not_obeyed() {
     let (code, _, err) = ended(&output);
     assert_eq!(code, 2);
     assert!(err.contains("a\\u{1b}[2Jb"), "{err}");
+    let mut explain = home.command("--color always explain --world policies/demo --caller orders");
+    let output = explain
+        .args(["--source-key-id", "alias/orders", "--destination-key-id", "alias/archive"])
+        .arg("--destination-encryption-context")
+        .arg("tenant=\u{1b}[2Jblue")
+        .output()
+        .unwrap();
+    let (_, out, _) = ended(&output);
+    assert!(out.contains("\u{1b}[1;3") && !out.contains("\u{1b}[2J"), "{out}");
+    assert!(out.contains("\\u{1b}[2Jblue"), "{out}");
+}
+
+#[test]
+fn keystores_made_at_once_become_one() {
+    let home = Home::empty();
+    let create = "keys create --keystore new.redb --account 111122223333 --region eu-central-1";
+    let running: Vec<_> = (0..6)
+        .map(|_| home.command(create).stdout(std::process::Stdio::null()).spawn().unwrap())
+        .collect();
+    for mut one in running {
+        assert!(one.wait().unwrap().success());
+    }
+    assert_eq!(home.done("keys list --keystore new.redb").lines().count(), 6);
+    assert_eq!(home.names(), ["new.redb", "new.redb.root-key"]);
 }
 
 #[test]

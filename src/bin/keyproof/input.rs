@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use keyproof::authorize::{
     GrantRequest, KeyIdentifier, Preflight, PreflightKey, PreflightOperation,
@@ -91,12 +91,32 @@ pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliErr
 pub fn in_keystore<T>(
     path: &Path,
     args: &RootKeyArgs,
-    work: impl FnOnce(&Keystore) -> Result<T, CliError>,
+    work: impl Fn(&Keystore) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
     place::refuse_dangling(path)?;
     if path.exists() {
         return work(&open_keystore(path, args)?);
     }
+    let root_key_is_there = root_key_file(path, args).exists();
+    new_keystore(path, args, &work).or_else(|error| {
+        // Another process may be making it at this moment: its root key is there first.
+        let since = Instant::now();
+        while !path.exists() {
+            let begun = !root_key_is_there && root_key_file(path, args).exists();
+            if !begun || since.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        work(&open_keystore(path, args)?)
+    })
+}
+
+fn new_keystore<T>(
+    path: &Path,
+    args: &RootKeyArgs,
+    work: impl Fn(&Keystore) -> Result<T, CliError>,
+) -> Result<T, CliError> {
     if let Some(given) = given_root_key(args)? {
         return Keystore::create_filled(path, given, None, work);
     }

@@ -70,6 +70,23 @@ impl Io {
         self.done = Some(what.to_string());
     }
 
+    /// Shows as data what the library writes of names and texts that others chose.
+    pub fn report(&mut self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+        let mut text = Vec::new();
+        write(&mut text)?;
+        self.out.write_all(reported(&String::from_utf8_lossy(&text)).as_bytes())
+    }
+
+    /// The same as messages.
+    pub fn report_aside(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut text = Vec::new();
+        write(&mut text)?;
+        self.err.write_all(reported(&String::from_utf8_lossy(&text)).as_bytes())
+    }
+
     /// Shows an error.
     pub fn error(&mut self, error: &CliError) {
         let _ = self.out.flush();
@@ -260,6 +277,24 @@ fn escaped(text: &str, kept: fn(char) -> bool) -> String {
         }
     }
     escaped
+}
+
+/// A text of the report, whose colours and ends of lines stay.
+fn reported(text: &str) -> String {
+    const COLOURS: [&str; 4] = ["\x1b[1;31m", "\x1b[1;32m", "\x1b[1;33m", "\x1b[0m"];
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let colour = COLOURS.iter().find(|colour| rest.starts_with(**colour));
+        let length = colour.map_or(first.len_utf8(), |colour| colour.len());
+        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        match colour {
+            Some(colour) => shown.push_str(colour),
+            None => shown.push_str(&escaped(part, |character| character == '\n')),
+        }
+        rest = after;
+    }
+    shown
 }
 
 /// A file beside another: its name with a further ending.

@@ -98,7 +98,11 @@ pub fn junit(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// One annotation an unmet case.
 pub fn github(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let data = |text: &str| {
+        let lines: Vec<String> =
+            text.split('\n').map(|line| plain(line).replace('%', "%25")).collect();
+        lines.join("%0A")
+    };
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
     for (scenario, cases) in results {
         for result in cases.iter().filter(|case| !case.is_met()) {
@@ -117,7 +121,10 @@ pub fn github(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// A table for a job summary.
 pub fn markdown(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let cell = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', "<br>");
+    let cell = |text: &str| {
+        let lines: Vec<_> = text.split('\n').map(plain).collect();
+        lines.join("<br>").replace('\\', "\\\\").replace('|', "\\|")
+    };
     for (scenario, cases) in results {
         writeln!(out, "### {}\n", plain(&scenario.path.display().to_string()))?;
         writeln!(out, "| | case | expected | outcome |\n|---|---|---|---|")?;

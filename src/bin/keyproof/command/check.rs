@@ -30,7 +30,8 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     match args.format {
         CheckFormat::Text => {
             writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
-            report::answer(&mut io.out, &answer.sides, answer.fault.as_ref(), io.style)?;
+            let style = io.style;
+            io.report(|out| report::answer(out, &answer.sides, answer.fault.as_ref(), style))?;
         }
         CheckFormat::Json => {
             writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal, None))?;

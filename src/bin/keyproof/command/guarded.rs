@@ -283,6 +283,7 @@ fn audit_file(args: &Common) -> PathBuf {
 fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
     let root_key = input::root_key_file(&args.keystore, &args.root_key);
     let audit = audit_file(args);
+    place::refuse_dangling(&audit)?;
     let mut used: Vec<Used<'_>> =
         vec![("the keystore", &args.keystore), ("the root key", &root_key)];
     let standard_input = Path::new("/dev/stdin");
@@ -411,7 +412,7 @@ fn show_denied<O: Operation>(
         _ => Exit::No,
     };
     let code = denied.code();
-    writeln!(io.err, "{code}: {} was not executed and nothing was written", O::NAME)?;
+    let _ = writeln!(io.err, "{code}: {} was not executed and nothing was written", O::NAME);
     Ok(no)
 }
 
@@ -424,7 +425,11 @@ fn show(
     io: &mut Io,
 ) -> Result<(), CliError> {
     match format {
-        Format::Text => report::answer(&mut io.err, sides, fault, io.style)?,
+        Format::Text => {
+            // Without standard error there is nobody to tell.
+            let style = io.style;
+            let _ = io.report_aside(|out| report::answer(out, sides, fault, style));
+        }
         Format::Json => {
             let sides: Vec<Value> =
                 sides.iter().map(|side| report::side_json(side, None)).collect();

@@ -47,6 +47,7 @@ pub fn create(args: &Create, io: &mut Io) -> Result<(), CliError> {
     }
     let stored = input::in_keystore(&args.store.keystore, &args.store.root_key, |keystore| {
         let partition = new.partition.as_str().into();
+        let (region, alias) = (region.clone(), alias.clone());
         let alias = alias.map(|name| AliasArn { partition, region, account, name });
         // Looked for first, so that no key is made without its alias.
         if let Some(alias) = &alias
