@@ -206,7 +206,8 @@ pub struct OptionalWorldArgs {
     #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
     pub world: Option<PathBuf>,
     /// An embedded keystore whose keys, policies, grants and aliases take the place of the folder's
-    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
+    /// [default for one request: KEYPROOF_KEYSTORE]
+    #[arg(long, value_name = "FILE")]
     pub keystore: Option<PathBuf>,
     #[command(flatten)]
     pub root_key: RootKeyArgs,

@@ -11,7 +11,7 @@ use keyproof::backend::embedded::KeystoreError;
 use keyproof::report::Style;
 
 use crate::exit::Exit;
-use crate::place::Pending;
+use crate::place::{self, Pending};
 
 /// When text is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -223,13 +223,21 @@ pub enum Target {
 }
 
 impl Target {
+    /// Refuses, before anything is opened, what cannot be a target.
+    pub fn check(path: Option<&PathBuf>) -> Result<(), CliError> {
+        match path {
+            Some(path) if path.as_os_str() != "-" => place::writable(path).map(drop),
+            _ if goes_nowhere() => Err(CliError::new(
+                "standard output is closed, the result would be lost: name a file with --output",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the target; `secret` tells whether others may read a new file.
     pub fn open(path: Option<&PathBuf>, secret: bool) -> Result<Self, CliError> {
         match path {
             Some(path) if path.as_os_str() != "-" => Pending::open(path, secret).map(Self::File),
-            _ if goes_nowhere() => Err(CliError::new(
-                "standard output is closed, the result would be lost: name a file with --output",
-            )),
             _ => Ok(Self::Out),
         }
     }

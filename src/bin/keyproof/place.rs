@@ -88,6 +88,27 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// The file that would be written, and what is there now; refuses what is no regular file.
+pub fn writable(path: &Path) -> Result<(PathBuf, Option<Metadata>), CliError> {
+    refuse_dangling(path)?;
+    let failed = |error| CliError::at(path, error);
+    match std::fs::canonicalize(path) {
+        Ok(target) => {
+            let found = std::fs::metadata(&target).map_err(failed)?;
+            if !found.is_file() {
+                let message = "is no regular file: name one, or - for standard output";
+                return Err(CliError::at(path, message));
+            }
+            Ok((target, Some(found)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::metadata(folder_of(path)).map_err(failed)?;
+            Ok((path.to_owned(), None))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// A file to be written: open under another name in its folder, and renamed when it is complete.
 #[derive(Debug)]
 pub struct Pending {
@@ -102,22 +123,7 @@ impl Pending {
     /// until [`Self::finish`]. A file that is there keeps its permission bits; a new one that is
     /// `secret` is for its owner alone.
     pub fn open(path: &Path, secret: bool) -> Result<Self, CliError> {
-        refuse_dangling(path)?;
-        let (target, found) = match std::fs::canonicalize(path) {
-            Ok(target) => {
-                let found =
-                    std::fs::metadata(&target).map_err(|error| CliError::at(path, error))?;
-                (target, Some(found))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (path.to_owned(), None),
-            Err(error) => return Err(CliError::at(path, error)),
-        };
-        if found.as_ref().is_some_and(|found| !found.is_file()) {
-            return Err(CliError::at(
-                path,
-                "is no regular file: name one, or - for standard output",
-            ));
-        }
+        let (target, found) = writable(path)?;
         let name =
             target.file_name().ok_or_else(|| CliError::at(path, "is not the name of a file"))?;
         let temporary = folder_of(&target).join(temporary_name(name)?);

@@ -1,5 +1,7 @@
 //! `check`
 
+use std::path::PathBuf;
+
 use keyproof::authorize::Authorizer;
 use keyproof::load::{CaseResult, Scenario};
 use keyproof::report;
@@ -22,7 +24,9 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let folder = world.world.as_ref().ok_or_else(|| {
         CliError::new("the world is missing: give --world, or name scenario files")
     })?;
-    let loaded = input::world(folder, world.keystore.as_ref(), &world.root_key, &world.readings)?;
+    let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
+    let keystore = world.keystore.as_ref().or(ambient.as_ref());
+    let loaded = input::world(folder, keystore, &world.root_key, &world.readings)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
     let answer =
@@ -54,8 +58,8 @@ fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     };
     if world.keystore.is_some() || world.root_key.root_key.is_some() || !world.readings.is_empty() {
         return Err(CliError::new(
-            "scenario files bring their own keys and readings: leave --keystore, KEYPROOF_KEYSTORE, \
-             --root-key and --reading out",
+            "scenario files bring their own keys and readings: leave --keystore, --root-key and \
+             --reading out",
         ));
     }
     let scenarios = args

@@ -292,6 +292,9 @@ fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
     let world = args.audit.as_ref().map(|_| args.world.as_path());
     place::refuse_used(&audit, "the audit file", &used, world)?;
     used.push(("the audit file", &audit));
+    if !args.dry_run {
+        Target::check(args.output.as_ref())?;
+    }
     match &args.output {
         Some(path) if path.as_os_str() != "-" => {
             place::refuse_used(path, "the output", &used, Some(&args.world))
