@@ -41,8 +41,8 @@ pub enum AuditOutcome {
     Intended,
     /// It ran.
     Succeeded {
-        /// Key material of source (or only key) and destination, where the backend names it.
-        key_materials: Vec<String>,
+        /// Key material of each side, where the backend names it.
+        key_materials: Vec<(Side, String)>,
     },
 }
 
@@ -62,8 +62,9 @@ impl AuditOutcome {
 /// One record. Never holds plaintext, grant tokens or key material.
 #[derive(Clone, Debug)]
 pub struct AuditRecord<'a> {
-    /// Ties the intention and the outcome of one call together.
-    pub event_id: u64,
+    /// Ties the intention and the outcome of one call together. Counts the calls of one executor;
+    /// a log that outlives it must add what tells executors apart.
+    pub call: u64,
     /// When.
     pub time: Timestamp,
     /// AWS's name of the operation.

@@ -33,6 +33,8 @@ pub struct Encrypted {
     pub key: KeyArn,
     /// How it was made.
     pub algorithm: EncryptionAlgorithm,
+    /// The key material, for symmetric keys: 64 hexadecimal digits.
+    pub material: Option<String>,
 }
 
 /// What `Decrypt` answers.

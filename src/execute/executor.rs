@@ -7,7 +7,7 @@ use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
 use super::backend::{Decrypted, Encrypted, KmsBackend, ReEncrypted};
 use crate::authorize::{
     Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, Encrypt,
-    EncryptRequest, LegResource, Operation, ReEncrypt, ReEncryptRequest, ResolveError,
+    EncryptRequest, LegResource, Operation, ReEncrypt, ReEncryptRequest, ResolveError, Side,
 };
 use crate::compile::{Caller, Epoch, Snapshot};
 use crate::model::{Decision, KeyArn, Timestamp};
@@ -165,10 +165,9 @@ where
         self.conclude(call, answer, |answer| {
             same_key(&source, &answer.source_key)?;
             same_key(&destination, &answer.destination_key)?;
-            Ok([answer.source_material.clone(), answer.destination_material.clone()]
-                .into_iter()
-                .flatten()
-                .collect())
+            let source = answer.source_material.clone().map(|id| (Side::Source, id));
+            let destination = answer.destination_material.clone().map(|id| (Side::Destination, id));
+            Ok(source.into_iter().chain(destination).collect())
         })
     }
 
@@ -186,7 +185,7 @@ where
         let answer = self.backend.encrypt(proof).await;
         self.conclude(call, answer, |answer| {
             same_key(&key, &answer.key)?;
-            Ok(Vec::new())
+            Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
         })
     }
 
@@ -204,7 +203,7 @@ where
         let answer = self.backend.decrypt(proof).await;
         self.conclude(call, answer, |answer| {
             same_key(&key, &answer.key)?;
-            Ok(answer.material.iter().cloned().collect())
+            Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
         })
     }
 
@@ -244,7 +243,7 @@ where
         &self,
         call: Call<'_>,
         answer: Result<T, B::Error>,
-        materials: impl FnOnce(&T) -> Result<Vec<String>, Mismatch>,
+        materials: impl FnOnce(&T) -> Result<Vec<(Side, String)>, Mismatch>,
     ) -> Result<T, ExecuteError<O, B::Error>> {
         let answer = match answer {
             Ok(answer) => answer,
@@ -268,7 +267,7 @@ where
 
     fn record(&self, call: &Call<'_>, outcome: AuditOutcome) -> Result<(), AuditError> {
         self.audit.record(&AuditRecord {
-            event_id: call.id,
+            call: call.id,
             time: self.clock.now(),
             operation: call.operation,
             region: &call.region,

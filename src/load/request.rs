@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use crate::authorize::{GrantRequest, PreflightKey, PreflightOperation};
 use crate::compile::Snapshot;
+use crate::evaluate::supplies;
 use crate::model::{
     Action, EncryptionAlgorithm, EncryptionContext, EncryptionContextConstraint, GrantConstraints,
-    GrantOperation, GrantPrincipal, InvalidText, Region, ResourceKind,
+    GrantOperation, GrantPrincipal, InvalidText, KnownKey, Region, ResourceKind,
 };
 
 /// What is asked about, in words; each is the command line's flag of its name.
@@ -191,8 +192,15 @@ impl RequestWords {
                 action: O::action(given)?,
                 key: PreflightKey {
                     name: required(self.key_id.take(), "key-id", name)?,
-                    context: self.encryption_context.take().unwrap_or_default(),
-                    algorithm: algorithm(self.encryption_algorithm.take())?,
+                    context: match supplies(action, KnownKey::KmsEncryptionContext) {
+                        true => self.encryption_context.take().unwrap_or_default(),
+                        false => EncryptionContext::new(),
+                    },
+                    algorithm: algorithm(
+                        supplies(action, KnownKey::KmsEncryptionAlgorithm)
+                            .then(|| self.encryption_algorithm.take())
+                            .flatten(),
+                    )?,
                 },
             },
         })

@@ -135,3 +135,122 @@ fn steps_of_the_demo_can_be_typed_one_by_one() {
     );
     assert!(!audit.contains("the order of the blue tenant"));
 }
+
+/// The commands that can be asked for help, in an order in which their examples can be typed.
+const COMMANDS: &[&str] = &[
+    "",
+    "readings",
+    "completions",
+    "man",
+    "check",
+    "explain",
+    "simulate",
+    "keys create",
+    "keys import",
+    "encrypt",
+    "re-encrypt",
+    "decrypt",
+    "keys replicate",
+    "keys list",
+    "keys describe",
+    "keys get-policy",
+    "keys put-policy",
+    "keys create-grant",
+    "keys list-grants",
+    "keys revoke-grant",
+    "keys create-grant",
+    "keys retire-grant",
+    "keys create-alias",
+    "keys update-alias",
+    "keys list-aliases",
+    "keys delete-alias",
+    "keys disable",
+    "keys enable",
+    "keys rotate",
+    "keys schedule-deletion",
+    "keys cancel-deletion",
+];
+
+/// The examples of a help text, each with its continued lines.
+fn examples(help: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let lines = help.lines().skip_while(|line| !line.starts_with("Example"));
+    for line in lines.skip(1).take_while(|line| !line.is_empty()) {
+        match found.last_mut().filter(|last| last.ends_with('\\')) {
+            Some(last) => last.push_str(&format!("\n{line}")),
+            None => found.push(line.trim().to_owned()),
+        }
+    }
+    found
+}
+
+#[test]
+fn examples_of_every_help_text_run_as_they_stand() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path();
+    for name in ["policies", "tests"] {
+        std::os::unix::fs::symlink(root().join(name), folder.join(name)).unwrap();
+    }
+    std::fs::write(folder.join("secret.txt"), "the order\n").unwrap();
+    let delegates = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}"#;
+    let allows = r#"{"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}"#;
+    std::fs::write(folder.join("policy.json"), delegates).unwrap();
+    std::fs::write(folder.join("alice.json"), allows).unwrap();
+    std::fs::write(folder.join("questions.jsonl"), "").unwrap();
+    let help = |command: &str| {
+        let shown = shell(folder, &format!("keyproof {command} --help"));
+        assert!(shown.status.success(), "{command}");
+        String::from_utf8(shown.stdout).unwrap()
+    };
+    for group in ["", "keys"] {
+        let text = help(group);
+        let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1);
+        for line in listed.take_while(|line| !line.is_empty() && !line.starts_with("Options")) {
+            let Some(word) = line.split_whitespace().next().filter(|_| !line.starts_with("   "))
+            else {
+                continue;
+            };
+            let command = format!("{group} {word}").trim().to_owned();
+            // Those two are run below, each in a keystore of its own.
+            let known = ["help", "keys help", "keys", "demo"].contains(&command.as_str());
+            assert!(known || COMMANDS.contains(&command.as_str()), "`{command}` is not run");
+        }
+    }
+    for command in COMMANDS {
+        let text = help(command);
+        let wrapped = |line: &str| line.chars().count() <= 80 || line.starts_with("Usage: ");
+        assert!(text.lines().all(wrapped), "{text}");
+        let examples = examples(&text);
+        assert!(!examples.is_empty(), "the help of `{command}` has no example");
+        for example in examples {
+            let output = shell(folder, &example);
+            let refused = command == &"explain";
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(i32::from(refused)), "{example}\n{errors}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(folder.join("opened.txt")).unwrap(), "the order\n");
+    for example in examples(&help("demo")) {
+        assert!(shell(folder, &example).status.success(), "{example}");
+    }
+    std::fs::remove_file(folder.join("demo.redb")).unwrap();
+    for example in examples(&help("keys")) {
+        assert!(shell(folder, &example).status.success(), "{example}");
+    }
+    for asked in ["help --help", "keys help -h", "help keys create"] {
+        assert!(shell(folder, &format!("keyproof {asked}")).status.success(), "{asked}");
+    }
+}
+
+#[test]
+fn the_manual_page_has_all_commands_and_names_no_other_page() {
+    let page = shell(&root(), "keyproof man");
+    let page = String::from_utf8(page.stdout).unwrap();
+    assert!(!page.contains("(1)"), "{page}");
+    assert_eq!(page.matches(".TH ").count(), 1);
+    for command in COMMANDS.iter().chain(&["demo"]).filter(|command| !command.is_empty()) {
+        let heading = format!(".SH \"KEYPROOF {}\"\n", command.to_uppercase());
+        assert!(page.contains(&heading), "{heading}\n{page}");
+    }
+    assert!(page.contains("replica\\-region"), "{page}");
+}

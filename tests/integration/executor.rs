@@ -9,14 +9,15 @@ use keyproof::authorize::{
     Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Encrypt, EncryptRequest,
     InspectError, KeyIdentifier, Provenance, ReEncrypt, ReEncryptRequest,
 };
-use keyproof::compile::{Epoch, Snapshot};
+use keyproof::backend::embedded::{self, EmbeddedKms, Keystore, NewKey, RootKey};
+use keyproof::compile::{Caller, Epoch, Known, Snapshot};
 use keyproof::execute::{
     AuditError, AuditLog, AuditRecord, Decrypted, Encrypted, EpochSource, ExecuteError, Executor,
     KmsBackend, ReEncrypted, TimeSource,
 };
 use keyproof::model::{
-    CiphertextBlob, Decision, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyState,
-    Plaintext, Timestamp,
+    CallerPrincipal, CiphertextBlob, Decision, EncryptionAlgorithm, EncryptionContext, Key, KeyArn,
+    KeyState, Plaintext, PrincipalArn, Timestamp,
 };
 
 use crate::world::{APP, DESTINATION, SOURCE, World, allows, app, delegates, key_arn, region};
@@ -70,6 +71,7 @@ impl KmsBackend for Backend<'_> {
             ciphertext: CiphertextBlob::new(*b"made").unwrap(),
             key: self.answers_for.clone().unwrap_or_else(|| operation.key().arn().clone()),
             algorithm: operation.algorithm(),
+            material: None,
         })
     }
 
@@ -302,4 +304,62 @@ fn secrets_have_no_text() {
     assert_eq!(format!("{plaintext:?}"), "Plaintext(…)");
     let token = keyproof::model::GrantToken::new("token-hunter2").unwrap();
     assert!(!format!("{token:?}").contains("hunter2"));
+}
+
+#[test]
+fn every_damage_to_a_ciphertext_is_an_invalid_ciphertext() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.redb");
+    let keystore = Keystore::create(&path, RootKey::generate().unwrap()).unwrap();
+    let new = NewKey::symmetric("111122223333".parse().unwrap(), region());
+    let key = keystore.create_key(&new, Noon.now()).unwrap();
+    let mut builder = Snapshot::builder();
+    builder.other_memberships(Known::Known(None));
+    embedded::add_keys(&mut builder, keystore.contents().unwrap()).unwrap();
+    let snapshot = builder.build();
+    let root = PrincipalArn::root("aws", key.account());
+    let mut caller = Caller::new(CallerPrincipal::Root(root));
+    keyproof::load::direct_call(&mut caller.context);
+    let log = Mutex::new(Vec::new());
+    let executor = Executor::new(EmbeddedKms::new(keystore), Log { log: &log, full: false }, Noon);
+    let encrypt = EncryptRequest {
+        region: region(),
+        key: KeyIdentifier::Arn(key.clone()),
+        plaintext: Some(Plaintext::new(b"secret".to_vec()).unwrap()),
+        algorithm: EncryptionAlgorithm::SymmetricDefault,
+        context: EncryptionContext::new(),
+        grant_tokens: Vec::new(),
+    };
+    let made = run(executor.guarded_encrypt(&snapshot, &caller, encrypt)).unwrap();
+    let open = |bytes: &[u8], key: Option<&KeyArn>| {
+        let request = DecryptRequest {
+            region: region(),
+            ciphertext: Some(CiphertextBlob::new(bytes.to_vec()).unwrap()),
+            key: key.map(|key| KeyIdentifier::Arn(key.clone())),
+            algorithm: EncryptionAlgorithm::SymmetricDefault,
+            context: EncryptionContext::new(),
+            grant_tokens: Vec::new(),
+        };
+        match run(executor.guarded_decrypt(&snapshot, &caller, request, executor.backend())) {
+            Ok(_) => "opened",
+            Err(ExecuteError::Resolve(error)) => error.code().unwrap(),
+            Err(ExecuteError::Denied(denied)) => denied.code(),
+            Err(ExecuteError::Backend(error)) => error.aws_code().unwrap(),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let bytes = made.ciphertext.as_bytes();
+    assert_eq!(open(bytes, None), "opened");
+    for given in [None, Some(&key)] {
+        for place in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut altered = bytes.to_vec();
+                altered[place] ^= 1 << bit;
+                assert_eq!(open(&altered, given), "InvalidCiphertextException", "{place}.{bit}");
+            }
+            if place > 0 {
+                assert_eq!(open(&bytes[..place], given), "InvalidCiphertextException", "{place}");
+            }
+        }
+    }
 }

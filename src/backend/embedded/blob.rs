@@ -1,5 +1,7 @@
 //! The layout of symmetric ciphertexts: `docs/ciphertext.md`.
 
+use aws_lc_rs::digest;
+
 use super::seal::{self, PREFIX_LEN, TAG_LEN};
 use super::{KeystoreError, MaterialId};
 use crate::model::{CiphertextBlob, EncryptionContext, KeyArn, Region};
@@ -67,12 +69,14 @@ impl<'a> Blob<'a> {
     /// `None` when the bytes are not laid out as version 1 says.
     pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&[VERSION, SUITE])?;
-        // The material stands at a fixed place, before the name: a damaged length or name leaves
-        // it as it is, so that damage is not taken for a ciphertext of another key.
         let (material, rest) = rest.split_first_chunk::<{ MaterialId::BYTES }>()?;
         let (length, rest) = rest.split_first_chunk::<2>()?;
         let (arn, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
-        let (prefix, sealed) = rest.split_first_chunk::<PREFIX_LEN>()?;
+        let (prefix, rest) = rest.split_first_chunk::<PREFIX_LEN>()?;
+        let (sum, sealed) = rest.split_first_chunk::<CHECKSUM_LEN>()?;
+        if checksum(bytes.get(..bytes.len() - rest.len())?) != *sum {
+            return None;
+        }
         // A plaintext has at least one byte.
         if sealed.len() <= TAG_LEN {
             return None;
@@ -96,7 +100,21 @@ pub(super) fn header(
     let arn = key.as_str().as_bytes();
     let length = u16::try_from(arn.len())
         .map_err(|_| KeystoreError::validation("the key's ARN is longer than 65535 bytes"))?;
-    Ok([MAGIC, &[VERSION, SUITE], material.as_bytes(), &length.to_be_bytes(), arn, prefix].concat())
+    let version = [VERSION, SUITE];
+    let mut header =
+        [MAGIC, &version, material.as_bytes(), &length.to_be_bytes(), arn, prefix].concat();
+    let sum = checksum(&header);
+    header.extend_from_slice(&sum);
+    Ok(header)
+}
+
+/// Tells damage from a ciphertext of another key before any key is asked. It protects from
+/// accidents alone: whoever alters a ciphertext on purpose can compute it.
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_LEN] {
+    let mut sum = [0; CHECKSUM_LEN];
+    let digest = digest::digest(&digest::SHA256, bytes);
+    sum.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+    sum
 }
 
 /// The additional data of a ciphertext: the whole header and the encryption context, whose pairs
@@ -115,4 +133,5 @@ const MAGIC: &[u8] = b"\x8bKPROOF";
 const VERSION: u8 = 1;
 /// AES-256-GCM under a key derived with HKDF-SHA-256.
 const SUITE: u8 = 1;
+const CHECKSUM_LEN: usize = 8;
 const RSA_LENGTHS: [usize; 3] = [256, 384, 512];

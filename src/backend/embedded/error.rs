@@ -86,12 +86,10 @@ pub enum KeystoreError {
     )]
     InvalidGrantToken,
     /// Occurs when what the root key was to be made of is not a root key.
-    #[error(
-        "the root key {origin} is not the base64 of 32 bytes; restore it or remove it to start anew"
-    )]
+    #[error("{}", invalid_root_key(file.as_deref()))]
     InvalidRootKey {
-        /// Where it came from.
-        origin: String,
+        /// The file it was read from, if it was.
+        file: Option<PathBuf>,
     },
     /// Occurs when the key's state forbids the operation.
     #[error("`{key}` {reason}")]
@@ -151,6 +149,16 @@ pub enum KeystoreError {
     NotFound {
         /// What was looked for, with its name.
         what: String,
+    },
+    /// Occurs when the root key's file is not there.
+    #[error(
+        "there is no root key file `{}`; restore it from a copy, or give the root key the keystore was made \
+         with: without it the keystore's keys are lost",
+        path.display()
+    )]
+    NoRootKey {
+        /// The root key's file.
+        path: PathBuf,
     },
     /// Occurs when others than the owner may read the root key's file.
     #[error(
@@ -231,6 +239,7 @@ impl KeystoreError {
             | Self::InvalidRootKey { .. }
             | Self::Io { .. }
             | Self::NewerFormat { .. }
+            | Self::NoRootKey { .. }
             | Self::NotAKeystore { .. }
             | Self::RootKeyPermissions { .. }
             | Self::Stale { .. }
@@ -253,6 +262,19 @@ impl KeystoreError {
 
     pub(super) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+fn invalid_root_key(file: Option<&Path>) -> String {
+    let lost = "without it the keystore's keys are lost";
+    match file {
+        Some(file) => format!(
+            "the root key file `{}` does not hold the base64 of 32 bytes; restore it from a copy: {lost}",
+            file.display()
+        ),
+        None => format!(
+            "the root key given is not the base64 of 32 bytes; give the one the keystore was made with: {lost}"
+        ),
     }
 }
 

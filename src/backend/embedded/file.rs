@@ -19,10 +19,10 @@ pub(super) enum Creation {
 /// Makes a file under its name only when it is complete and on disk: it is written under another
 /// name in the same folder, synced, and linked. A process killed half-way leaves at most a
 /// temporary file behind.
-pub(super) fn create_whole(
+pub(super) fn create_whole<E: From<KeystoreError>>(
     path: &Path,
-    write: impl FnOnce(&Path) -> Result<(), KeystoreError>,
-) -> Result<Creation, KeystoreError> {
+    write: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<Creation, E> {
     let temporary = temporary_name(path)?;
     let result = write_and_link(path, &temporary, write);
     // Best effort: the link is made or it is not, a leftover name changes nothing.
@@ -48,11 +48,11 @@ pub(super) fn refuse_shared(_path: &Path, _metadata: &Metadata) -> Result<(), Ke
     Ok(())
 }
 
-fn write_and_link(
+fn write_and_link<E: From<KeystoreError>>(
     path: &Path,
     temporary: &Path,
-    write: impl FnOnce(&Path) -> Result<(), KeystoreError>,
-) -> Result<Creation, KeystoreError> {
+    write: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<Creation, E> {
     let io = |source| KeystoreError::io("create", path, source);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -65,7 +65,7 @@ fn write_and_link(
     match std::fs::hard_link(temporary, path) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(Creation::Existed),
-        Err(error) => return Err(io(error)),
+        Err(error) => return Err(io(error).into()),
     }
     sync_folder(path).map_err(io)?;
     Ok(Creation::Created)

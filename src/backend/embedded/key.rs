@@ -262,7 +262,10 @@ fn validate_description(text: &str) -> Result<(), KeystoreError> {
 }
 
 /// A random UUID (RFC 9562, version 4), or `mrk-` and 32 hexadecimal digits.
-fn random_key_id(scope: KeyScope) -> Result<KeyId, KeystoreError> {
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn random_key_id(scope: KeyScope) -> Result<KeyId, KeystoreError> {
     let mut bits = u128::from_be_bytes(seal::random()?);
     if scope == KeyScope::MultiRegion {
         return Ok(format!("mrk-{}", hex(&bits.to_be_bytes())).parse()?);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase as _, ReadableTable,
@@ -46,10 +47,38 @@ impl Keystore {
     /// When the file is missing, not a keystore, damaged, of a newer format, open elsewhere, or
     /// sealed under another root key.
     pub fn open(path: &Path, root: RootKey) -> Result<Self, KeystoreError> {
-        refuse_strangers(path)?;
-        let database = checked_builder().open(path).map_err(|error| open_error(path, error))?;
+        Self::open_within(path, root, Duration::ZERO)
+    }
+
+    /// Opens a keystore, and waits so long for another process that has it open.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(
+        path: &Path,
+        root: RootKey,
+        patience: Duration,
+    ) -> Result<Self, KeystoreError> {
+        Self::probe(path)?;
+        let since = Instant::now();
+        let database = loop {
+            match checked_builder().open(path).map_err(|error| open_error(path, error)) {
+                Err(KeystoreError::InUse { .. }) if since.elapsed() < patience => {
+                    std::thread::sleep(PAUSE);
+                }
+                opened => break opened?,
+            }
+        };
         let store_id = check(&database, path, &root)?;
         Ok(Self { database, root, store_id, path: path.to_owned() })
+    }
+
+    /// Refuses a file that is no keystore by its first bytes, before a root key is looked for.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no keystore.
+    pub fn probe(path: &Path) -> Result<(), KeystoreError> {
+        refuse_strangers(path)
     }
 
     /// Makes a new, empty keystore and opens it. Its file appears under its name when it is
@@ -64,6 +93,35 @@ impl Keystore {
                 Err(KeystoreError::AlreadyExists { what: format!("the file `{}`", path.display()) })
             }
         }
+    }
+
+    /// Makes a new keystore and fills it: its file appears under its name when `fill` is done, or
+    /// not at all. The root key is written to the new file `root_file` just before, where one is
+    /// named.
+    ///
+    /// # Errors
+    /// When `fill` fails, when one of the files is there already, or cannot be written.
+    pub fn create_filled<T, E: From<KeystoreError>>(
+        path: &Path,
+        root: RootKey,
+        root_file: Option<&Path>,
+        fill: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let exists = |path: &Path| KeystoreError::AlreadyExists {
+            what: format!("the file `{}`", path.display()),
+        };
+        let mut filled = None;
+        let made = file::create_whole(path, |temporary| -> Result<(), E> {
+            initialize(temporary, &root)?;
+            let keystore = Self::open(temporary, root)?;
+            filled = Some(fill(&keystore)?);
+            match root_file.map(|file| (file, keystore.root.save(file))) {
+                Some((file, Ok(file::Creation::Existed))) => Err(exists(file).into()),
+                Some((_, Err(error))) => Err(error.into()),
+                _ => Ok(()),
+            }
+        })?;
+        filled.filter(|_| made == file::Creation::Created).ok_or_else(|| exists(path).into())
     }
 
     /// Opens a keystore, after making it if there is no file of this name.
@@ -429,6 +487,8 @@ fn open_error(path: &Path, error: DatabaseError) -> KeystoreError {
     }
 }
 
+/// Between two attempts to open a keystore that is in use.
+const PAUSE: Duration = Duration::from_millis(25);
 const FORMAT_VERSION: u64 = 1;
 const FORMAT: &str = "format";
 const EPOCH: &str = "epoch";

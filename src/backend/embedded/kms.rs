@@ -8,18 +8,15 @@ use super::{
     Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, PolicyName, Provenance, StoredKey,
 };
 use crate::authorize::{
-    self, Authorized, Authorizer, CiphertextInspector, Decrypt, Encrypt, InspectError, Leg,
-    LegResource, ReEncrypt, Side,
+    self, Authorized, CiphertextInspector, Decrypt, Encrypt, InspectError, ReEncrypt,
 };
 use crate::compile::{
-    Caller, Epoch, KeyEntry, Known, Policy, PolicySlot, Snapshot, SnapshotBuilder, SnapshotError,
-    Source,
+    Epoch, KeyEntry, Known, Policy, PolicySlot, Snapshot, SnapshotBuilder, SnapshotError, Source,
 };
-use crate::evaluate::OperationFacts;
 use crate::execute::{Decrypted, Encrypted, EpochSource, KmsBackend, ReEncrypted};
 use crate::model::{
-    AccountId, Action, AliasArn, AliasName, CiphertextBlob, Decision, GrantToken, KeyArn, KeyId,
-    KeyManager, KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
+    AccountId, AliasArn, AliasName, CiphertextBlob, GrantToken, KeyArn, KeyId, KeyManager,
+    KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
 };
 use crate::syntax;
 
@@ -122,7 +119,12 @@ impl KmsBackend for EmbeddedKms {
             .plaintext()
             .ok_or_else(|| KeystoreError::validation("the request has no plaintext"))?;
         let done = session.encrypt(side, plaintext)?;
-        Ok(Encrypted { ciphertext: done.ciphertext, key: done.key, algorithm: done.algorithm })
+        Ok(Encrypted {
+            ciphertext: done.ciphertext,
+            key: done.key,
+            algorithm: done.algorithm,
+            material: done.material.map(|id| id.to_string()),
+        })
     }
 
     async fn decrypt(
@@ -181,7 +183,7 @@ fn entry(stored: StoredKey) -> KeyEntry {
     }
 }
 
-fn slot(key: &KeyArn, name: &str, text: &str) -> PolicySlot {
+pub(super) fn slot(key: &KeyArn, name: &str, text: &str) -> PolicySlot {
     let file = format!("{key} policy {name}");
     let label = format!("key policy {name}");
     match syntax::parse(text, PolicyKind::Key).into_result() {
@@ -213,8 +215,13 @@ pub fn import(
     now: Timestamp,
 ) -> Result<Vec<KeyArn>, KeystoreError> {
     let entries = snapshot.keys();
+    let present = keystore.contents()?.keys;
     for entry in &entries {
         importable(entry)?;
+        let arn = &entry.key.arn;
+        if present.iter().any(|stored| stored.key.arn == *arn) {
+            return Err(KeystoreError::AlreadyExists { what: format!("the key `{arn}`") });
+        }
     }
     let mut made = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -287,7 +294,10 @@ fn importable(entry: &KeyEntry) -> Result<(), KeystoreError> {
         return refuse("is a replica: make it with `keyproof keys replicate`".into());
     }
     if !matches!(entry.key.state, KeyState::Enabled | KeyState::Disabled) {
-        return refuse(format!("is in state {}", entry.key.state));
+        return refuse(format!(
+            "is in state {}: bring it to Enabled or Disabled, or take its folder out of the world",
+            entry.key.state
+        ));
     }
     for slot in &entry.policies {
         if let PolicySlot::Unreadable { reason, .. } = slot {
@@ -301,61 +311,4 @@ fn importable(entry: &KeyEntry) -> Result<(), KeystoreError> {
         return refuse(format!("has aliases that are not known: {reason}"));
     }
     Ok(())
-}
-
-/// The new policy would lock its author out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LockoutError {
-    /// Occurs when the policy does not let the caller replace it again.
-    #[error(
-        "MalformedPolicyDocumentException: the new key policy will not allow {caller} to update the key policy \
-         in the future ({decision}); give --world and --caller of somebody who may, or bypass the check"
-    )]
-    LockedOut {
-        /// Who was asked about.
-        caller: String,
-        /// What was answered.
-        decision: Decision,
-    },
-    /// Occurs when the key is not in the keystore.
-    #[error("key `{0}` does not exist")]
-    NoKey(Box<KeyArn>),
-    /// Occurs when two facts of the world contradict each other.
-    #[error(transparent)]
-    World(#[from] SnapshotError),
-}
-
-/// KMS's lock-out check: with `text` as the key's `default` policy, and without the `AWS_RAM`
-/// policy, the caller must be able to call PutKeyPolicy again.
-///
-/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>.
-///
-/// # Errors
-/// When it is not a sure yes.
-pub fn lockout_check(
-    mut builder: SnapshotBuilder,
-    mut contents: KeystoreContents,
-    key: &KeyArn,
-    text: &str,
-    caller: &Caller,
-) -> Result<(), LockoutError> {
-    let stored = contents.keys.iter_mut().find(|stored| stored.key.arn == *key);
-    let stored = stored.ok_or_else(|| LockoutError::NoKey(Box::new(key.clone())))?;
-    stored.policies = [(PolicyName::Default, text.to_owned())].into();
-    add_keys(&mut builder, contents)?;
-    let snapshot = builder.build();
-    let leg = Leg {
-        side: Side::Key,
-        action: Action::PutKeyPolicy,
-        resource: LegResource::Key(key),
-        region: key.region(),
-        facts: OperationFacts::default(),
-        grant_tokens: &[],
-    };
-    let decision = Authorizer::new(&snapshot).decide_leg(&leg, caller);
-    if decision.is_allow() {
-        return Ok(());
-    }
-    Err(LockoutError::LockedOut { caller: caller.principal.to_string(), decision })
 }

@@ -28,7 +28,7 @@ impl RootKey {
     /// # Errors
     /// When it is anything else.
     pub fn from_base64(text: &str) -> Result<Self, KeystoreError> {
-        Self::decode(text).ok_or_else(|| KeystoreError::InvalidRootKey { origin: "given".into() })
+        Self::decode(text).ok_or_else(|| KeystoreError::InvalidRootKey { file: None })
     }
 
     /// Reads the root key from a file that its owner alone may read.
@@ -38,14 +38,23 @@ impl RootKey {
     /// not hold the base64 of 32 bytes.
     pub fn from_file(path: &Path) -> Result<Self, KeystoreError> {
         let io = |source| KeystoreError::io("read the root key file", path, source);
+        let kind = std::fs::metadata(path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => KeystoreError::NoRootKey { path: path.to_owned() },
+            _ => io(source),
+        })?;
+        // A pipe would wait for somebody to write.
+        if !kind.is_file() {
+            return Err(KeystoreError::validation(format!(
+                "`{}` is no regular file, so it is no root key file",
+                path.display()
+            )));
+        }
         let file = std::fs::File::open(path).map_err(io)?;
         // The opened file is asked, not its name: nobody can change it in between.
         let metadata = file.metadata().map_err(io)?;
         file::refuse_shared(path, &metadata)?;
         let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
-        let invalid = || KeystoreError::InvalidRootKey {
-            origin: format!("in the file `{}`", path.display()),
-        };
+        let invalid = || KeystoreError::InvalidRootKey { file: Some(path.to_owned()) };
         // More than a root key needs is not read at all: the buffer never grows.
         if metadata.len() >= MAX_FILE_BYTES as u64 {
             return Err(invalid());
@@ -61,16 +70,8 @@ impl RootKey {
     /// As [`Self::from_file`], and when the file cannot be written.
     pub fn from_file_or_new(path: &Path) -> Result<Self, KeystoreError> {
         if !path.try_exists().map_err(|source| KeystoreError::io("look for", path, source))? {
-            let bytes = Zeroizing::new(random::<KEY_LEN>()?);
-            // Room for all of it at once: a text that grows would leave a copy behind.
-            let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
-            STANDARD.encode_string(*bytes, &mut text);
-            text.push('\n');
             // Whoever was faster has made the root key; it is read below in either case.
-            file::create_whole(path, |temporary| {
-                std::fs::write(temporary, text.as_bytes())
-                    .map_err(|source| KeystoreError::io("write", temporary, source))
-            })?;
+            Self::generate()?.save(path)?;
         }
         Self::from_file(path)
     }
@@ -81,6 +82,18 @@ impl RootKey {
     /// When the system gives no random bytes.
     pub fn generate() -> Result<Self, KeystoreError> {
         Ok(Self(Zeroizing::new(random()?)))
+    }
+
+    /// Writes the root key to a new file, whole and for its owner alone.
+    pub(super) fn save(&self, path: &Path) -> Result<file::Creation, KeystoreError> {
+        // Room for all of it at once: a text that grows would leave a copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(MAX_FILE_BYTES));
+        STANDARD.encode_string(*self.0, &mut text);
+        text.push('\n');
+        file::create_whole(path, |temporary| {
+            std::fs::write(temporary, text.as_bytes())
+                .map_err(|source| KeystoreError::io("write", temporary, source))
+        })
     }
 
     pub(super) fn expose(&self) -> &[u8; KEY_LEN] {

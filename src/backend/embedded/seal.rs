@@ -25,8 +25,11 @@ pub(super) fn fresh_prefix() -> Result<[u8; PREFIX_LEN], KeystoreError> {
     random()
 }
 
-/// Random bytes.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
+/// Random bytes, fit for secrets.
+///
+/// # Errors
+/// When the system gives none.
+pub fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes)
         .map_err(|_| KeystoreError::Cryptography { action: "make random bytes" })?;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command::{completions, demo, guarded, keys, simulate};
-use crate::exit;
+use crate::help;
 use crate::output::Color;
 
 /// Decides, exactly and offline, who may do what with AWS KMS keys, and acts only on a yes.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exit::HELP, propagate_version = true)]
+#[command(version, after_help = help::TOP, propagate_version = true, term_width = 80)]
 pub struct Cli {
     /// When to colour text (NO_COLOR is honoured)
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -23,37 +23,37 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Decide one request, or every case of scenario files
-    #[command(after_help = CHECK_HELP)]
+    #[command(after_help = help::CHECK)]
     Check(Check),
     /// Decide one request and show everything that was judged
-    #[command(after_help = EXPLAIN_HELP)]
+    #[command(after_help = help::EXPLAIN)]
     Explain(Explain),
     /// Decide without a world: policies, grants and context are given one by one
-    #[command(after_help = SIMULATE_HELP)]
+    #[command(after_help = help::SIMULATE)]
     Simulate(simulate::Simulate),
     /// Move a ciphertext from one key to another, if the caller may on both
-    #[command(after_help = RE_ENCRYPT_HELP)]
+    #[command(after_help = help::RE_ENCRYPT)]
     ReEncrypt(guarded::ReEncrypt),
     /// Encrypt up to 4,096 bytes, if the caller may
-    #[command(after_help = ENCRYPT_HELP)]
+    #[command(after_help = help::ENCRYPT)]
     Encrypt(guarded::Encrypt),
     /// Decrypt a ciphertext, if the caller may
-    #[command(after_help = DECRYPT_HELP)]
+    #[command(after_help = help::DECRYPT)]
     Decrypt(guarded::Decrypt),
     /// Manage the keys of an embedded keystore
-    #[command(subcommand, after_help = exit::HELP)]
+    #[command(subcommand, after_help = help::KEYS)]
     Keys(keys::Keys),
     /// List the open points of AWS's documentation and how each is read
-    #[command(after_help = exit::HELP)]
+    #[command(after_help = help::READINGS)]
     Readings(Readings),
     /// Show it all on a throw-away keystore
-    #[command(after_help = exit::HELP)]
+    #[command(after_help = help::DEMO)]
     Demo(demo::Demo),
     /// Print a completion script for a shell
-    #[command(after_help = "Example: keyproof completions bash > /etc/bash_completion.d/keyproof")]
+    #[command(after_help = help::COMPLETIONS)]
     Completions(completions::Completions),
-    /// Print the manual page
-    #[command(after_help = "Example: keyproof man | man -l -")]
+    /// Print the manual page, with all commands
+    #[command(after_help = help::MAN)]
     Man,
 }
 
@@ -167,21 +167,21 @@ pub struct RequestArgs {
     /// ReEncrypt: a pair of the destination's encryption context
     #[arg(long, value_name = "NAME=VALUE")]
     pub destination_encryption_context: Vec<String>,
-    /// The encryption algorithm
-    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
-    pub encryption_algorithm: String,
-    /// ReEncrypt: how the source ciphertext was made
-    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
-    pub source_encryption_algorithm: String,
-    /// ReEncrypt: how the new ciphertext is made
-    #[arg(long, value_name = "NAME", default_value = "SYMMETRIC_DEFAULT")]
-    pub destination_encryption_algorithm: String,
+    /// The encryption algorithm [default: SYMMETRIC_DEFAULT]
+    #[arg(long, value_name = "NAME")]
+    pub encryption_algorithm: Option<String>,
+    /// ReEncrypt: how the source ciphertext was made [default: SYMMETRIC_DEFAULT]
+    #[arg(long, value_name = "NAME")]
+    pub source_encryption_algorithm: Option<String>,
+    /// ReEncrypt: how the new ciphertext is made [default: SYMMETRIC_DEFAULT]
+    #[arg(long, value_name = "NAME")]
+    pub destination_encryption_algorithm: Option<String>,
     /// A grant token of the request; may be repeated
     #[arg(long = "grant-token", value_name = "TOKEN")]
     pub grant_tokens: Vec<String>,
-    /// The Region the request is sent to [default: that of a key named by ARN, else the world's
-    /// only one]
-    #[arg(long, value_name = "REGION", env = "AWS_REGION")]
+    /// The Region the request is sent to [default: AWS_REGION, else that of a key named by ARN, else
+    /// the world's only one]
+    #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
 }
 
@@ -209,7 +209,8 @@ pub struct OptionalWorldArgs {
     #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
     pub world: Option<PathBuf>,
     /// An embedded keystore whose keys, policies, grants and aliases take the place of the folder's
-    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
+    /// [default for one request: KEYPROOF_KEYSTORE]
+    #[arg(long, value_name = "FILE")]
     pub keystore: Option<PathBuf>,
     #[command(flatten)]
     pub root_key: RootKeyArgs,
@@ -265,59 +266,3 @@ pub enum CheckFormat {
     /// A table for a job summary.
     Markdown,
 }
-
-const CHECK_HELP: &str = "\
-Examples:
-  keyproof check --world policies/demo --caller orders \\
-      --source-key-id alias/orders --source-encryption-context tenant=blue \\
-      --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox
-  keyproof check --world policies/demo --caller operator --operation kms:DescribeKey --key-id alias/orders --region eu-central-1
-  keyproof check --format junit tests/*.toml > report.xml
-
-Exit codes: 0 allowed, or every expectation met; 1 denied, or an expectation not met; 2 no answer.";
-
-const EXPLAIN_HELP: &str = "\
-Example:
-  keyproof explain --world policies/demo --caller reporting \\
-      --source-key-id alias/orders --source-encryption-context tenant=blue \\
-      --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox
-
-Exit codes: 0 allowed; 1 denied; 2 no answer.";
-
-const SIMULATE_HELP: &str = r#"Examples:
-  keyproof simulate --principal arn:aws:iam::111122223333:user/alice \
-      --action kms:Decrypt --key-policy key-policy.json --fill \
-      --resource arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-  keyproof simulate --batch questions.jsonl > answers.jsonl
-
-A line of a batch:
-  {"id": "1", "principal": {"type": "user", "arn": "arn:aws:iam::111122223333:user/alice"},
-   "action": "kms:Decrypt", "resource": "arn:aws:kms:…:key/…", "context": {"aws:SourceIp": "…"},
-   "policies": {"identity": […], "boundary": {…}, "session": […], "scps": [[…]], "rcps": [[…]],
-   "vpce": {…}, "resource": {…}, "grants": […]}, "key": {"KeyMetadata": {…}}, "org": {…}}
-
-Exit codes: 0 allowed, or every line of a batch answered; 1 denied; 2 no answer, or a line of a
-batch that is no question."#;
-
-const RE_ENCRYPT_HELP: &str = "\
-Example:
-  keyproof re-encrypt --world policies/demo --keystore demo.redb --caller orders \\
-      --ciphertext-blob blue.bin --source-encryption-context tenant=blue \\
-      --destination-key-id arn:aws:kms:eu-central-1:444455556666:alias/inbox \\
-      --destination-encryption-context tenant=blue --output blue.moved.bin
-
-Exit codes: 0 done; 1 denied (nothing is written); 2 no answer (nothing is written).";
-
-const ENCRYPT_HELP: &str = "\
-Example:
-  keyproof encrypt --world policies/demo --keystore demo.redb --caller orders --region eu-central-1 \\
-      --key-id alias/orders --plaintext secret.txt --encryption-context tenant=blue --output blue.bin
-
-Exit codes: 0 done; 1 denied (nothing is written); 2 no answer (nothing is written).";
-
-const DECRYPT_HELP: &str = "\
-Example:
-  keyproof decrypt --world policies/demo --keystore demo.redb --caller partner \\
-      --ciphertext-blob blue.moved.bin --encryption-context tenant=blue --output secret.txt
-
-Exit codes: 0 done; 1 denied (nothing is written); 2 no answer (nothing is written).";

@@ -22,6 +22,3 @@ impl From<Exit> for ExitCode {
         }
     }
 }
-
-/// Shown under every command's help.
-pub const HELP: &str = "Exit codes: 0 yes or done; 1 the answer is no; 2 no answer (usage, bad input, a missing fact, I/O).";

@@ -4,22 +4,27 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use keyproof::authorize::{KeyIdentifier, Preflight};
 use keyproof::backend::embedded::{self, Keystore, KeystoreError, RootKey};
 use keyproof::compile::{Caller, Epoch, Snapshot};
 use keyproof::load::{self, RequestWords, World};
 use keyproof::model::{
-    ActionSet, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
-    EncryptionContextConstraint, GrantOperation, GrantToken, Reading, Readings, Region, Timestamp,
+    ActionSet, AliasName, ContextMap, ContextValue, EncryptionAlgorithm, EncryptionContext,
+    EncryptionContextConstraint, GrantOperation, GrantPrincipal, GrantToken, KeyId, Reading,
+    Readings, Region, Timestamp,
 };
 
 use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
 use crate::output::{self, CliError};
+use crate::place;
 
 /// The largest file taken for data.
 const MAX_DATA_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How long another process may have the keystore open before that is an error.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A frozen world with its callers.
 pub struct Loaded {
@@ -69,40 +74,89 @@ pub fn choose_readings(readings: &mut Readings, choices: &[String]) -> Result<()
 
 /// Opens an existing keystore.
 pub fn open_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
+    place::refuse_dangling(path)?;
     if !path.exists() {
         return Err(CliError::at(
             path,
             "no such keystore: make one with `keyproof keys create` or `keyproof keys import`",
         ));
     }
-    Keystore::open(path, root_key(path, args, RootKey::from_file)?)
-        .map_err(|error| CliError::at(path, error))
+    Keystore::probe(path).map_err(CliError::new)?;
+    let root_key = match given_root_key(args)? {
+        Some(given) => given,
+        None => existing_root_key(&root_key_file(path, args))?,
+    };
+    Keystore::open_within(path, root_key, PATIENCE).map_err(CliError::new)
 }
 
-/// Opens a keystore, or makes a new one.
-pub fn create_keystore(path: &Path, args: &RootKeyArgs) -> Result<Keystore, CliError> {
-    // A root key is made for a new keystore alone: for one that exists, another would be wrong.
-    let from_file = if path.exists() { RootKey::from_file } else { RootKey::from_file_or_new };
-    let root_key = root_key(path, args, from_file)?;
-    Keystore::open_or_create(path, root_key).map_err(|error| CliError::at(path, error))
-}
-
-fn root_key(
-    keystore: &Path,
+/// Does something in a keystore; when there is none, it is made with what was done in it, or not
+/// at all.
+pub fn in_keystore<T>(
+    path: &Path,
     args: &RootKeyArgs,
-    from_file: fn(&Path) -> Result<RootKey, KeystoreError>,
-) -> Result<RootKey, CliError> {
-    if let Some(path) = &args.root_key {
-        return from_file(path).map_err(|error| CliError::at(path, error));
+    work: impl Fn(&Keystore) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    place::refuse_dangling(path)?;
+    if path.exists() {
+        return work(&open_keystore(path, args)?);
     }
-    if let Some(text) = std::env::var_os("KEYPROOF_ROOT_KEY") {
-        let text =
-            text.into_string().map_err(|_| CliError::new("KEYPROOF_ROOT_KEY is not base64"))?;
-        return RootKey::from_base64(&text)
-            .map_err(|error| CliError::new(format_args!("KEYPROOF_ROOT_KEY: {error}")));
+    let root_key_is_there = root_key_file(path, args).exists();
+    new_keystore(path, args, &work).or_else(|error| {
+        // Another process may be making it at this moment: its root key is there first.
+        let since = Instant::now();
+        while !path.exists() {
+            let begun = !root_key_is_there && root_key_file(path, args).exists();
+            if !begun || since.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        work(&open_keystore(path, args)?)
+    })
+}
+
+fn new_keystore<T>(
+    path: &Path,
+    args: &RootKeyArgs,
+    work: impl Fn(&Keystore) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    if let Some(given) = given_root_key(args)? {
+        return Keystore::create_filled(path, given, None, work);
     }
-    let beside = output::beside(keystore, "root-key");
-    from_file(&beside).map_err(|error| CliError::at(&beside, error))
+    let file = root_key_file(path, args);
+    place::refuse_dangling(&file)?;
+    place::refuse_used(&file, "the root key", &[("the keystore", path)], None)?;
+    if file.exists() {
+        let root_key = existing_root_key(&file)?;
+        return Keystore::create_filled(path, root_key, None, work);
+    }
+    let root_key = RootKey::generate().map_err(CliError::new)?;
+    Keystore::create_filled(path, root_key, Some(&file), work)
+}
+
+/// The file the root key would be in.
+pub fn root_key_file(keystore: &Path, args: &RootKeyArgs) -> PathBuf {
+    args.root_key.clone().unwrap_or_else(|| output::beside(keystore, "root-key"))
+}
+
+/// The root key of the environment; a file that is named goes before it.
+fn given_root_key(args: &RootKeyArgs) -> Result<Option<RootKey>, CliError> {
+    let text = match std::env::var_os("KEYPROOF_ROOT_KEY") {
+        Some(text) if args.root_key.is_none() => text,
+        _ => return Ok(None),
+    };
+    let told = |error| CliError::new(format_args!("KEYPROOF_ROOT_KEY: {error}"));
+    let text = text.into_string().unwrap_or_default();
+    RootKey::from_base64(&text).map(Some).map_err(told)
+}
+
+fn existing_root_key(file: &Path) -> Result<RootKey, CliError> {
+    RootKey::from_file(file).map_err(|error| match error {
+        KeystoreError::NoRootKey { .. } => CliError::new(format_args!(
+            "{error}; --root-key names another file, KEYPROOF_ROOT_KEY holds the key itself"
+        )),
+        other => CliError::new(other),
+    })
 }
 
 /// The caller named by the flags.
@@ -148,9 +202,11 @@ fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliErr
 pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, CliError> {
     let operation = words(args)?.operation();
     let flag = |word: &str| format!("--{word}");
+    let ambient = std::env::var("AWS_REGION").ok();
+    let given = args.region.as_ref().or(ambient.as_ref()).map(String::as_str);
     Ok(Preflight {
         operation: operation.map_err(|error| CliError::new(error.message(flag)))?,
-        region: region(args.region.as_deref(), snapshot)?,
+        region: region(given, snapshot)?,
         grant_tokens: grant_tokens(&args.grant_tokens)?,
     })
 }
@@ -159,11 +215,6 @@ fn words(args: &RequestArgs) -> Result<RequestWords, CliError> {
     let pairs = |pairs: &[String]| match pairs {
         [] => Ok(None),
         _ => encryption_context(pairs).map(Some),
-    };
-    // Not to be told from not given.
-    let algorithm = |name: &String| {
-        let default = EncryptionAlgorithm::SymmetricDefault.as_str();
-        (name != default).then(|| name.clone())
     };
     Ok(RequestWords {
         operation: args.operation.clone(),
@@ -179,7 +230,7 @@ fn words(args: &RequestArgs) -> Result<RequestWords, CliError> {
         encryption_context_subset: pairs(&args.encryption_context_subset)?,
         source_arn: args.source_arn.clone(),
         grant_id: args.grant_id.clone(),
-        policy: args.policy.as_deref().map(read_text).transpose()?,
+        policy: args.policy.as_deref().map(key_policy).transpose()?,
         bypass_policy_lockout_safety_check: args.bypass_policy_lockout_safety_check,
         replica_region: args.replica_region.clone(),
         primary_region: args.primary_region.clone(),
@@ -187,9 +238,9 @@ fn words(args: &RequestArgs) -> Result<RequestWords, CliError> {
         encryption_context: pairs(&args.encryption_context)?,
         source_encryption_context: pairs(&args.source_encryption_context)?,
         destination_encryption_context: pairs(&args.destination_encryption_context)?,
-        encryption_algorithm: algorithm(&args.encryption_algorithm),
-        source_encryption_algorithm: algorithm(&args.source_encryption_algorithm),
-        destination_encryption_algorithm: algorithm(&args.destination_encryption_algorithm),
+        encryption_algorithm: args.encryption_algorithm.clone(),
+        source_encryption_algorithm: args.source_encryption_algorithm.clone(),
+        destination_encryption_algorithm: args.destination_encryption_algorithm.clone(),
     })
 }
 
@@ -220,6 +271,66 @@ pub fn region(given: Option<&str>, snapshot: &Snapshot) -> Result<Option<Region>
 /// Grant tokens of a request.
 pub fn grant_tokens(given: &[String]) -> Result<Vec<GrantToken>, CliError> {
     given.iter().map(|text| GrantToken::new(text).map_err(CliError::new)).collect()
+}
+
+/// Reads a key policy and refuses it, with every error's place, unless it is one.
+pub fn key_policy(path: &Path) -> Result<String, CliError> {
+    let text = read_text(path)?;
+    load::key_policy(path, &text).map_err(CliError::new)?;
+    Ok(text)
+}
+
+/// The name of an alias that is to be made or changed.
+pub fn alias_name(text: &str) -> Result<AliasName, CliError> {
+    let length = text.chars().count();
+    if length > 256 {
+        return Err(CliError::new(format_args!(
+            "the alias has {length} characters; it may have 256, `alias/` included"
+        )));
+    }
+    let alias: AliasName = parse(text)?;
+    if alias.is_reserved() {
+        return Err(CliError::new(KeystoreError::InvalidAliasName { name: text.to_owned() }));
+    }
+    Ok(alias)
+}
+
+/// The id of a key that is to be made: as KMS makes them.
+pub fn new_key_id(text: &str) -> Result<KeyId, CliError> {
+    let hex = |part: &str, digits: usize| {
+        part.len() == digits
+            && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let fits = match parts.as_slice() {
+        ["mrk", digits] => hex(digits, 32),
+        [a, b, c, d, e] => hex(a, 8) && hex(b, 4) && hex(c, 4) && hex(d, 4) && hex(e, 12),
+        _ => false,
+    };
+    if fits {
+        return parse(text);
+    }
+    Err(CliError::new(format_args!(
+        "`{text}` is not the id of a key: give a UUID, or `mrk-` and 32 hexadecimal digits, in lower case"
+    )))
+}
+
+/// The tags of a key.
+pub fn tags(pairs: &[String]) -> Result<Vec<(String, String)>, CliError> {
+    let split = |pair: &String| {
+        let (name, value) = split(pair, "a tag")?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    pairs.iter().map(split).collect()
+}
+
+/// A principal of a grant: an ARN, or a service.
+pub fn grant_principal(text: &str) -> Result<GrantPrincipal, CliError> {
+    if text.starts_with("arn:") {
+        parse(text).map(GrantPrincipal::Principal)
+    } else {
+        parse(text).map(GrantPrincipal::Service)
+    }
 }
 
 /// Pairs of an encryption context.

@@ -3,41 +3,54 @@
 mod cli;
 mod command;
 mod exit;
+mod flags;
+mod help;
 mod input;
 mod output;
+mod place;
 mod table;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use cli::Cli;
 use exit::Exit;
-use output::Io;
+use output::{CliError, Io};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse().or_else(asked_twice) {
         Ok(cli) => cli,
-        Err(error) => {
-            // A help text is an answer; anything else is a usage error.
-            let exit = if error.use_stderr() { Exit::NoAnswer } else { Exit::Yes };
-            let _ = error.print();
-            return exit.into();
-        }
+        Err(error) => return not_a_command(&error).into(),
     };
     let mut io = Io::new(cli.color);
-    let exit = match command::run(cli.command, &mut io) {
-        Ok(exit) => exit,
-        // A reader that has seen enough, as in `| head`, is no failure.
-        Err(error) if error.is_closed_pipe() => return Exit::Yes.into(),
-        Err(error) => {
-            io.error(&error);
-            error.exit()
+    let ended = command::run(cli.command, &mut io);
+    io.finish(ended).into()
+}
+
+/// A help text is an answer; anything else is a usage error.
+fn not_a_command(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        let _ = error.print();
+        return Exit::NoAnswer;
+    }
+    let mut io = Io::new(output::Color::Auto);
+    let shown = write!(io.out, "{}", error.render().ansi());
+    io.finish(shown.map(|()| Exit::Yes).map_err(CliError::from))
+}
+
+/// `help --help` asks for what `help` shows.
+fn asked_twice(error: clap::Error) -> Result<Cli, clap::Error> {
+    let mut words: Vec<_> = std::env::args_os().collect();
+    let asks = |word: &OsString| word == "--help" || word == "-h";
+    match (words.pop(), words.last()) {
+        (Some(last), Some(word))
+            if error.kind() == ErrorKind::InvalidSubcommand && asks(&last) && word == "help" =>
+        {
+            Cli::try_parse_from(words)
         }
-    };
-    match io.finish() {
-        Ok(()) => exit.into(),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => exit.into(),
-        Err(_) => Exit::NoAnswer.into(),
+        _ => Err(error),
     }
 }

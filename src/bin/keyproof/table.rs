@@ -6,18 +6,20 @@ use keyproof::load::{CaseResult, Scenario};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use crate::output::plain;
+
 type Results<'r> = [(&'r Scenario, Vec<CaseResult<'r>>)];
 
 /// A row a case; what was not met stands below it.
 pub fn text(cases: &[CaseResult<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let width = cases.iter().map(|case| case.case.name.width()).max().unwrap_or_default();
+    let width = cases.iter().map(|case| plain(&case.case.name).width()).max().unwrap_or_default();
     for result in cases {
         let mark = if result.is_met() { "ok  " } else { "FAIL" };
-        let name = &result.case.name;
+        let name = plain(&result.case.name);
         let fill = " ".repeat(width - name.width());
         writeln!(out, "  {mark}  {name}{fill}  {}", result.outcome)?;
         for line in result.unmet.iter().flat_map(|unmet| unmet.lines()) {
-            writeln!(out, "          {line}")?;
+            writeln!(out, "          {}", plain(line))?;
         }
     }
     Ok(())
@@ -96,7 +98,11 @@ pub fn junit(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// One annotation an unmet case.
 pub fn github(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let data = |text: &str| {
+        let lines: Vec<String> =
+            text.split('\n').map(|line| plain(line).replace('%', "%25")).collect();
+        lines.join("%0A")
+    };
     let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
     for (scenario, cases) in results {
         for result in cases.iter().filter(|case| !case.is_met()) {
@@ -115,9 +121,12 @@ pub fn github(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// A table for a job summary.
 pub fn markdown(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let cell = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', "<br>");
+    let cell = |text: &str| {
+        let lines: Vec<_> = text.split('\n').map(plain).collect();
+        lines.join("<br>").replace('\\', "\\\\").replace('|', "\\|")
+    };
     for (scenario, cases) in results {
-        writeln!(out, "### {}\n", scenario.path.display())?;
+        writeln!(out, "### {}\n", plain(&scenario.path.display().to_string()))?;
         writeln!(out, "| | case | expected | outcome |\n|---|---|---|---|")?;
         for result in cases {
             let mark = if result.is_met() { "ok" } else { "**FAIL**" };

@@ -93,6 +93,33 @@ fn a_ciphertext_altered_or_cut_anywhere_is_invalid() {
 }
 
 #[test]
+fn a_damaged_ciphertext_names_no_key() {
+    let (_folder, keystore) = keystore();
+    let none = EncryptionContext::new();
+    let key = create(&keystore);
+    // One as long as an RSA ciphertext, one of another length.
+    for length in [256 - 111 - key.as_str().len(), 9] {
+        let bytes = encrypt(&keystore, side(&key, &none), &vec![7; length]).as_bytes().to_vec();
+        let sealed = bytes.len() - length - 16;
+        for place in 0..sealed {
+            for bit in 0..8 {
+                let mut altered = bytes.clone();
+                altered[place] ^= 1 << bit;
+                match Provenance::of(&CiphertextBlob::new(altered).unwrap()) {
+                    // Without its mark it may be an RSA ciphertext; that names no key either.
+                    Ok(Provenance::Opaque) => assert!(place < 7 && bytes.len() == 256),
+                    other => assert_eq!(code(other), "InvalidCiphertextException"),
+                }
+            }
+        }
+        for cut in 1..sealed + 17 {
+            let cut = CiphertextBlob::new(bytes[..cut].to_vec()).unwrap();
+            assert_eq!(code(Provenance::of(&cut)), "InvalidCiphertextException");
+        }
+    }
+}
+
+#[test]
 fn an_rsa_ciphertext_altered_or_cut_is_invalid() {
     let (_folder, keystore) = keystore();
     let none = EncryptionContext::new();

@@ -47,6 +47,39 @@ fn two_do_not_have_a_keystore_open_at_once() {
 }
 
 #[test]
+fn a_keystore_in_use_is_waited_for() {
+    let (folder, keystore) = keystore();
+    let path = folder.path().join("keys.redb");
+    let other = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(keystore);
+    });
+    assert!(Keystore::open_within(&path, root(), std::time::Duration::from_secs(60)).is_ok());
+    other.join().unwrap();
+}
+
+#[test]
+fn a_keystore_is_made_with_its_content_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, root_file) = (folder.path().join("keys.redb"), folder.path().join("root.key"));
+    let wrong = NewKey { description: "x".repeat(9000), ..symmetric() };
+    let make = |new: &NewKey| {
+        let root = RootKey::generate().unwrap();
+        Keystore::create_filled(&path, root, Some(&root_file), |keystore| {
+            keystore.create_key(new, now())
+        })
+    };
+    assert_eq!(code(make(&wrong)), "ValidationException");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let key = make(&symmetric()).unwrap();
+    let open = || Keystore::open(&path, RootKey::from_file(&root_file).unwrap()).unwrap();
+    open().verify_key(&key).unwrap();
+    assert_eq!(code(make(&symmetric())), "AlreadyExistsException");
+    open().verify_key(&key).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn an_existing_file_is_not_replaced() {
     let (folder, keystore) = keystore();
     let key = create(&keystore);
@@ -194,7 +227,8 @@ fn the_root_key_file_is_for_its_owner_alone() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("root.key");
-    assert!(matches!(RootKey::from_file(&path), Err(KeystoreError::Io { .. })));
+    assert!(matches!(RootKey::from_file(&path), Err(KeystoreError::NoRootKey { .. })));
+    assert_eq!(code(RootKey::from_file(folder.path())), "ValidationException");
     let made = RootKey::from_file_or_new(&path).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -222,6 +256,8 @@ fn what_is_no_root_key_is_told() {
         fs::write(&path, text).unwrap();
         let error = RootKey::from_file(&path).unwrap_err();
         assert!(matches!(error, KeystoreError::InvalidRootKey { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("restore") && !text.contains("remove"), "{text}");
     }
     assert_eq!(format!("{:?}", root()), "RootKey(…)");
 }

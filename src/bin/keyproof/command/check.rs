@@ -1,5 +1,7 @@
 //! `check`
 
+use std::path::PathBuf;
+
 use keyproof::authorize::Authorizer;
 use keyproof::load::{CaseResult, Scenario};
 use keyproof::report;
@@ -7,8 +9,9 @@ use keyproof::report;
 use super::explain::exit;
 use crate::cli::{Check, CheckFormat};
 use crate::exit::Exit;
+use crate::flags;
 use crate::input;
-use crate::output::{CliError, Io};
+use crate::output::{CliError, Io, plain};
 use crate::table;
 
 /// Decides one request, or every case of scenario files.
@@ -21,7 +24,9 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let folder = world.world.as_ref().ok_or_else(|| {
         CliError::new("the world is missing: give --world, or name scenario files")
     })?;
-    let loaded = input::world(folder, world.keystore.as_ref(), &world.root_key, &world.readings)?;
+    let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
+    let keystore = world.keystore.as_ref().or(ambient.as_ref());
+    let loaded = input::world(folder, keystore, &world.root_key, &world.readings)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
     let answer =
@@ -29,7 +34,8 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     match args.format {
         CheckFormat::Text => {
             writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
-            report::answer(&mut io.out, &answer.sides, answer.fault.as_ref(), io.style)?;
+            let style = io.style;
+            io.report(|out| report::answer(out, &answer.sides, answer.fault.as_ref(), style))?;
         }
         CheckFormat::Json => {
             writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal, None))?;
@@ -45,13 +51,15 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
 
 fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let world = &args.world;
+    flags::refuse_all(&args.request, &args.caller)?;
     let loaded = match &world.world {
         Some(folder) => Some(keyproof::load::world(folder).map_err(CliError::new)?),
         None => None,
     };
-    if world.keystore.is_some() || !world.readings.is_empty() {
+    if world.keystore.is_some() || world.root_key.root_key.is_some() || !world.readings.is_empty() {
         return Err(CliError::new(
-            "scenario files bring their own keys and readings: leave --keystore and --reading out",
+            "scenario files bring their own keys and readings: leave --keystore, --root-key and \
+             --reading out",
         ));
     }
     let scenarios = args
@@ -77,7 +85,7 @@ fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
 fn text(results: &[(&Scenario, Vec<CaseResult<'_>>)], io: &mut Io) -> Result<(), CliError> {
     let (mut met, mut unmet) = (0, 0);
     for (scenario, cases) in results {
-        writeln!(io.out, "{}", scenario.path.display())?;
+        writeln!(io.out, "{}", plain(&scenario.path.display().to_string()))?;
         table::text(cases, &mut io.out)?;
         met += cases.iter().filter(|case| case.is_met()).count();
         unmet += cases.iter().filter(|case| !case.is_met()).count();

@@ -135,7 +135,7 @@ fn steps(io: &mut Io) -> Result<(), CliError> {
             )));
         }
     }
-    let opened = std::fs::read_to_string("opened.txt")?;
+    let opened = std::fs::read_to_string("opened.txt").map_err(CliError::new)?;
     if opened != SECRET {
         return Err(CliError::new("what came out is not what went in"));
     }

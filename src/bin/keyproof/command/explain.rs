@@ -22,7 +22,8 @@ pub fn run(args: &Explain, io: &mut Io) -> Result<Exit, CliError> {
         Format::Text => {
             writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
             let (sides, fault) = (&answer.sides, answer.fault.as_ref());
-            report::explanation(&mut io.out, sides, fault, readings, io.style)?;
+            let style = io.style;
+            io.report(|out| report::explanation(out, sides, fault, readings, style))?;
         }
         Format::Json => {
             let json = report::answer_json(&answer, &caller.principal, Some(readings));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +12,9 @@ use keyproof::authorize::{
     Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, ReEncryptRequest,
     ResolveError,
 };
-use keyproof::backend::embedded::{EmbeddedKms, KeystoreError};
+use keyproof::backend::embedded::{self, EmbeddedKms, KeystoreError};
 use keyproof::compile::{Caller, Snapshot};
-use keyproof::execute::{ExecuteError, Executor, TimeSource};
+use keyproof::execute::{AuditError, AuditLog, AuditRecord, ExecuteError, Executor, TimeSource};
 use keyproof::model::{CiphertextBlob, Decision, Plaintext, Region, Timestamp};
 use keyproof::report;
 use serde_json::{Value, json};
@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use crate::cli::{CallerArgs, Format, RootKeyArgs};
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{self, CliError, Io};
+use crate::output::{self, CliError, Io, Target};
+use crate::place::{self, Used};
 
 /// What every guarded operation takes.
 #[derive(Args, Debug)]
@@ -47,7 +48,8 @@ pub struct Common {
     /// keystore's only one]
     #[arg(long, value_name = "REGION", env = "AWS_REGION")]
     pub region: Option<String>,
-    /// Where the result goes: a file, written whole or not at all, or - [default: standard output]
+    /// Where the result goes: a file, written whole or not at all, or - [default: standard output].
+    /// A decrypted text in a new file is readable by its owner alone
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Where records go, one JSON object a line [default: the keystore's name with `.audit.jsonl`]
@@ -56,7 +58,8 @@ pub struct Common {
     /// Judge only: nothing is run, recorded or written
     #[arg(long)]
     pub dry_run: bool,
-    /// How to show the answer; json prints the result in base64 instead of writing it
+    /// How to show the answer; json goes to standard output and holds the result in base64, or
+    /// with --output the name of the file that the result itself is written to
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -129,6 +132,7 @@ pub struct Decrypt {
 
 /// Runs `re-encrypt`.
 pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
+    refuse_overwriting(&args.common, &args.ciphertext_blob)?;
     let blob = ciphertext(&args.ciphertext_blob)?;
     let guard = Guard::open(&args.common)?;
     let destination_key = input::key_identifier(&args.destination_key_id)?;
@@ -154,6 +158,7 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
             .map_err(|error| unresolved(&error))?;
         return dry_run(&authorizer, operation, caller, args.common.format, io);
     }
+    let target = Target::open(args.common.output.as_ref(), false)?;
     let run = executor.guarded_re_encrypt(snapshot, caller, request, executor.backend());
     let done = match block_on(run)? {
         Ok(done) => done,
@@ -161,11 +166,11 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
     };
     finish(
         &args.common,
+        target,
         io,
-        done.ciphertext.as_bytes(),
+        ("CiphertextBlob", done.ciphertext.as_bytes()),
         &format!("re-encrypted from {} to {}", done.source_key, done.destination_key),
         json!({
-            "CiphertextBlob": STANDARD.encode(done.ciphertext.as_bytes()),
             "SourceKeyId": done.source_key.as_str(),
             "KeyId": done.destination_key.as_str(),
             "SourceEncryptionAlgorithm": done.source_algorithm.as_str(),
@@ -178,6 +183,7 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
 
 /// Runs `encrypt`.
 pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
+    refuse_overwriting(&args.common, &args.plaintext)?;
     let bytes = input::read_bytes(&args.plaintext)?;
     let plaintext = Plaintext::new(bytes).map_err(|error| CliError::at(&args.plaintext, error))?;
     let guard = Guard::open(&args.common)?;
@@ -197,17 +203,18 @@ pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
             authorizer.resolve_encrypt(request, caller).map_err(|error| unresolved(&error))?;
         return dry_run(&authorizer, operation, caller, args.common.format, io);
     }
+    let target = Target::open(args.common.output.as_ref(), false)?;
     let done = match block_on(executor.guarded_encrypt(snapshot, caller, request))? {
         Ok(done) => done,
         Err(error) => return refused(error, args.common.format, io),
     };
     finish(
         &args.common,
+        target,
         io,
-        done.ciphertext.as_bytes(),
+        ("CiphertextBlob", done.ciphertext.as_bytes()),
         &format!("encrypted under {}", done.key),
         json!({
-            "CiphertextBlob": STANDARD.encode(done.ciphertext.as_bytes()),
             "KeyId": done.key.as_str(),
             "EncryptionAlgorithm": done.algorithm.as_str(),
         }),
@@ -216,6 +223,7 @@ pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
 
 /// Runs `decrypt`.
 pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
+    refuse_overwriting(&args.common, &args.ciphertext_blob)?;
     let blob = ciphertext(&args.ciphertext_blob)?;
     let guard = Guard::open(&args.common)?;
     let key = args.key_id.as_deref().map(input::key_identifier).transpose()?;
@@ -235,6 +243,7 @@ pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
             .map_err(|error| unresolved(&error))?;
         return dry_run(&authorizer, operation, caller, args.common.format, io);
     }
+    let target = Target::open(args.common.output.as_ref(), true)?;
     let run = executor.guarded_decrypt(snapshot, caller, request, executor.backend());
     let done = match block_on(run)? {
         Ok(done) => done,
@@ -242,16 +251,56 @@ pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
     };
     finish(
         &args.common,
+        target,
         io,
-        done.plaintext.expose(),
+        ("Plaintext", done.plaintext.expose()),
         &format!("decrypted under {}", done.key),
         json!({
-            "Plaintext": STANDARD.encode(done.plaintext.expose()),
             "KeyId": done.key.as_str(),
             "EncryptionAlgorithm": done.algorithm.as_str(),
             "KeyMaterialId": done.material,
         }),
     )
+}
+
+/// The records; none in a dry run, which runs nothing.
+struct Log(Option<JsonLines>);
+
+impl AuditLog for Log {
+    fn record(&self, record: &AuditRecord<'_>) -> Result<(), AuditError> {
+        match &self.0 {
+            Some(lines) => lines.record(record),
+            None => Err(AuditError("a dry run records nothing".into())),
+        }
+    }
+}
+
+fn audit_file(args: &Common) -> PathBuf {
+    args.audit.clone().unwrap_or_else(|| output::beside(&args.keystore, "audit.jsonl"))
+}
+
+/// Refuses an output and an audit file that would destroy what the command reads or keeps.
+fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
+    let root_key = input::root_key_file(&args.keystore, &args.root_key);
+    let audit = audit_file(args);
+    place::refuse_dangling(&audit)?;
+    let mut used: Vec<Used<'_>> =
+        vec![("the keystore", &args.keystore), ("the root key", &root_key)];
+    let standard_input = Path::new("/dev/stdin");
+    used.push(("the input", if data.as_os_str() == "-" { standard_input } else { data }));
+    // The default lies beside the keystore, wherever that is.
+    let world = args.audit.as_ref().map(|_| args.world.as_path());
+    place::refuse_used(&audit, "the audit file", &used, world)?;
+    used.push(("the audit file", &audit));
+    if !args.dry_run {
+        Target::check(args.output.as_ref())?;
+    }
+    match &args.output {
+        Some(path) if path.as_os_str() != "-" => {
+            place::refuse_used(path, "the output", &used, Some(&args.world))
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Clock;
@@ -266,7 +315,7 @@ impl TimeSource for Clock {
 struct Guard {
     snapshot: Snapshot,
     caller: Caller,
-    executor: Executor<EmbeddedKms, JsonLines, Clock>,
+    executor: Executor<EmbeddedKms, Log, Clock>,
     region: Option<Region>,
 }
 
@@ -276,11 +325,14 @@ impl Guard {
             input::world(&args.world, Some(&args.keystore), &args.root_key, &args.readings)?;
         let caller = input::caller(&loaded, &args.caller)?;
         let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
-        let audit = match &args.audit {
-            Some(path) => path.clone(),
-            None => output::beside(&args.keystore, "audit.jsonl"),
+        let audit = if args.dry_run {
+            Log(None)
+        } else {
+            let path = audit_file(args);
+            let run = embedded::random_bytes().map_err(CliError::new)?;
+            let log = JsonLines::append(&path, run).map_err(|error| CliError::at(&path, error))?;
+            Log(Some(log))
         };
-        let audit = JsonLines::append(&audit).map_err(|error| CliError::at(&audit, error))?;
         let keystore = loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
         let executor = Executor::new(EmbeddedKms::new(keystore), audit, Clock);
         Ok(Self { snapshot: loaded.snapshot, caller, executor, region })
@@ -293,7 +345,7 @@ impl Guard {
     }
 }
 
-fn ciphertext(path: &std::path::Path) -> Result<CiphertextBlob, CliError> {
+fn ciphertext(path: &Path) -> Result<CiphertextBlob, CliError> {
     let bytes = input::read_bytes(path)?;
     CiphertextBlob::new(bytes)
         .map_err(|error| CliError::at(path, format_args!("InvalidCiphertextException: {error}")))
@@ -301,12 +353,16 @@ fn ciphertext(path: &std::path::Path) -> Result<CiphertextBlob, CliError> {
 
 /// Runs a future on this thread.
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::new)?;
     Ok(runtime.block_on(future))
 }
 
 fn unresolved(error: &ResolveError) -> CliError {
     match error.code() {
+        Some(code) if matches!(error, ResolveError::Opaque) => CliError::new(format_args!(
+            "{code}: the ciphertext does not name its key, as those of RSA keys never do: name the key with \
+             --key-id, or --source-key-id of re-encrypt, and the algorithm"
+        )),
         Some(code @ "AccessDeniedException") => CliError::denied(format_args!("{code}: {error}")),
         Some(code) => CliError::new(format_args!("{code}: {error}")),
         None => CliError::new(error),
@@ -359,7 +415,7 @@ fn show_denied<O: Operation>(
         _ => Exit::No,
     };
     let code = denied.code();
-    writeln!(io.err, "{code}: {} was not executed and nothing was written", O::NAME)?;
+    let _ = writeln!(io.err, "{code}: {} was not executed and nothing was written", O::NAME);
     Ok(no)
 }
 
@@ -372,7 +428,11 @@ fn show(
     io: &mut Io,
 ) -> Result<(), CliError> {
     match format {
-        Format::Text => report::answer(&mut io.err, sides, fault, io.style)?,
+        Format::Text => {
+            // Without standard error there is nobody to tell.
+            let style = io.style;
+            let _ = io.report_aside(|out| report::answer(out, sides, fault, style));
+        }
         Format::Json => {
             let sides: Vec<Value> =
                 sides.iter().map(|side| report::side_json(side, None)).collect();
@@ -388,20 +448,38 @@ fn show(
     Ok(())
 }
 
+/// Writes the result; what ran is told even if that fails.
 fn finish(
     args: &Common,
+    target: Target,
     io: &mut Io,
-    bytes: &[u8],
+    (name, bytes): (&str, &[u8]),
     message: &str,
-    json: Value,
+    mut json: Value,
 ) -> Result<Exit, CliError> {
+    io.done(message);
+    let file = match &target {
+        Target::File(_) => args.output.as_ref(),
+        Target::Out => None,
+    };
+    let written = match (args.format, file) {
+        (Format::Text, _) | (Format::Json, Some(_)) => target.write(io, bytes),
+        (Format::Json, None) => Ok(()),
+    };
+    written.map_err(|error| error.after(message))?;
     match args.format {
-        Format::Json => {
-            output::write_bytes(io, args.output.as_ref(), format!("{json:#}\n").as_bytes())?
-        }
         Format::Text => {
-            output::write_bytes(io, args.output.as_ref(), bytes)?;
-            writeln!(io.err, "{message}")?;
+            let _ = writeln!(io.err, "{message}");
+        }
+        Format::Json => {
+            let shown = match file {
+                Some(path) => ("Output", path.display().to_string()),
+                None => (name, STANDARD.encode(bytes)),
+            };
+            if let Some(object) = json.as_object_mut() {
+                object.insert(shown.0.to_owned(), shown.1.into());
+            }
+            writeln!(io.out, "{json:#}")?;
         }
     }
     Ok(Exit::Yes)

@@ -1,0 +1,48 @@
+//! The flags of one request, which scenario files take the place of.
+
+use crate::cli::{CallerArgs, RequestArgs};
+use crate::output::CliError;
+
+/// Refuses every flag of one request, where scenario files say what is asked.
+pub fn refuse_all(args: &RequestArgs, caller: &CallerArgs) -> Result<(), CliError> {
+    let all = [
+        (caller.caller.is_some(), "--caller"),
+        (!caller.context.is_empty(), "--context"),
+        (!caller.absent.is_empty(), "--absent"),
+        (caller.direct, "--direct"),
+        (args.operation.is_some(), "--operation"),
+        (args.key_id.is_some(), "--key-id"),
+        (args.source_key_id.is_some(), "--source-key-id"),
+        (args.destination_key_id.is_some(), "--destination-key-id"),
+        (args.alias_name.is_some(), "--alias-name"),
+        (args.target_key_id.is_some(), "--target-key-id"),
+        (args.grantee_principal.is_some(), "--grantee-principal"),
+        (args.retiring_principal.is_some(), "--retiring-principal"),
+        (!args.operations.is_empty(), "--operations"),
+        (!args.encryption_context_equals.is_empty(), "--encryption-context-equals"),
+        (!args.encryption_context_subset.is_empty(), "--encryption-context-subset"),
+        (args.source_arn.is_some(), "--source-arn"),
+        (args.grant_id.is_some(), "--grant-id"),
+        (args.policy.is_some(), "--policy"),
+        (args.bypass_policy_lockout_safety_check, "--bypass-policy-lockout-safety-check"),
+        (args.replica_region.is_some(), "--replica-region"),
+        (args.primary_region.is_some(), "--primary-region"),
+        (args.tagged, "--tagged"),
+        (!args.encryption_context.is_empty(), "--encryption-context"),
+        (!args.source_encryption_context.is_empty(), "--source-encryption-context"),
+        (!args.destination_encryption_context.is_empty(), "--destination-encryption-context"),
+        (args.encryption_algorithm.is_some(), "--encryption-algorithm"),
+        (args.source_encryption_algorithm.is_some(), "--source-encryption-algorithm"),
+        (args.destination_encryption_algorithm.is_some(), "--destination-encryption-algorithm"),
+        (!args.grant_tokens.is_empty(), "--grant-token"),
+        (args.region.is_some(), "--region"),
+    ];
+    let flags: Vec<&str> = all.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+    if flags.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::new(format_args!(
+        "{} would be ignored: scenario files say who asks for what",
+        flags.join(", ")
+    )))
+}
