@@ -14,6 +14,7 @@ mod executor;
 mod kms_vectors;
 mod oracle;
 mod properties;
+mod remedy;
 mod scenarios;
 mod vectors;
 mod world;
