@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::reason::place;
 use crate::authorize::PreflightAnswer;
 use crate::evaluate::StatementFinding;
-use crate::model::{AccountId, Decision};
+use crate::model::Decision;
 use crate::remedy::{
     Addition, Document, Elsewhere, Fix, Level, Obstacle, Owner, Place, Remedy, Wanted,
 };
@@ -28,7 +28,7 @@ pub(super) fn remedy(out: &mut dyn Write, remedy: &Remedy) -> io::Result<()> {
                 let owner = who(&denial.owner, denial.elsewhere);
                 writeln!(out, "    {}, {owner}", place(&denial.finding))?;
                 if denial.conditions.is_empty() {
-                    writeln!(out, "      it has no condition that another request could escape")?;
+                    writeln!(out, "      it has no condition that another request could fail")?;
                 }
                 for condition in &denial.conditions {
                     writeln!(out, "      it denies while this holds: {}", wanted(condition))?;
@@ -113,7 +113,7 @@ pub(super) fn file(addition: &Addition) -> Option<String> {
     }
 }
 
-/// `the root r-root`, `level 2 of 3`.
+/// `ou-root-apps`, `level 2 of 3 from the root`.
 pub(super) fn attached(level: &Level) -> String {
     match &level.target {
         Some(target) => target.to_string(),
@@ -121,22 +121,20 @@ pub(super) fn attached(level: &Level) -> String {
     }
 }
 
-/// Whose hands it takes: `in account 444455556666, not the caller's: its owner must do it`.
+/// Whose hands it takes: `in account 444455556666 (not the caller's; its owner must change it)`.
 fn who(owner: &Owner, elsewhere: Option<Elsewhere>) -> String {
-    let account = |account: &AccountId| format!("in account {account}");
-    match (owner, elsewhere) {
-        (Owner::Account(id), None) => account(id),
-        (Owner::Account(id), Some(Elsewhere::NotCallers)) => {
-            format!("{}, which is not the caller's: its owner must do it", account(id))
+    let not = match elsewhere {
+        Some(Elsewhere::NotCallers) => " (not the caller's; its owner must change it)",
+        Some(Elsewhere::NotKeys) => " (the caller's, not the key's; its owner must change it)",
+        None => "",
+    };
+    match owner {
+        Owner::Account(account) => format!("in account {account}{not}"),
+        Owner::Endpoint => "in the VPC endpoint's account (its owner must change it)".into(),
+        Owner::Organization(id) => {
+            format!("in organization {id} (its management account must change it)")
         }
-        (Owner::Account(id), Some(Elsewhere::NotKeys)) => {
-            format!("{}, the caller's, which is not the key's: its owner must do it", account(id))
-        }
-        (Owner::Endpoint, _) => "in the account of the VPC endpoint: its owner must do it".into(),
-        (Owner::Organization(id), _) => {
-            format!("in organization {id}: its management account must do it")
-        }
-        (Owner::SessionMaker, _) => "passed by whoever makes the session".into(),
+        Owner::SessionMaker => "passed by whoever makes the session".into(),
     }
 }
 

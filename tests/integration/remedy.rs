@@ -13,6 +13,7 @@ use keyproof::model::{
 use keyproof::remedy::{
     Addition, Document, Elsewhere, Fix, Obstacle, Owner, Place, Remedies, apply, remedies,
 };
+use keyproof::report::{Style, explanation, explanation_json};
 use keyproof::syntax;
 use serde_json::{Value, json};
 
@@ -457,4 +458,64 @@ fn permissions_of_one_operation_go_into_one_document() {
         })
         .collect();
     assert_eq!(sids, ["AllowDeleteAliasAlias", "AllowDeleteAliasCurrent"]);
+}
+
+/// The lines and the JSON of the remedies for a question.
+fn told(snapshot: &Snapshot, caller: &Caller, question: &Preflight) -> (String, Value) {
+    let answer = decided(snapshot, caller, question);
+    let found = remedies(snapshot, caller, question, &answer);
+    let mut out = Vec::new();
+    explanation(&mut out, &answer, &found, snapshot.readings(), Style::Plain).unwrap();
+    let json = explanation_json(&answer, &caller.principal, snapshot.readings(), &found);
+    (String::from_utf8(out).unwrap(), json["remedies"][0].clone())
+}
+
+#[test]
+fn texts_tell_what_to_change_where_and_who() {
+    let scp = named(NOTHING, PolicyKind::ServiceControl, "SCP list", "list.json");
+    let question = asks(Action::Decrypt, SOURCE, &[("tenant", "red")]);
+    let snapshot = World::new()
+        .key(SOURCE, &delegates(A, "kms:*"))
+        .role(APP, &allows("kms:*"))
+        .levels(
+            A,
+            "o-example/r-1/",
+            vec![vec![scp], vec![slot(&allows("*"), PolicyKind::ServiceControl)]],
+        )
+        .snapshot();
+    let (text, json) = told(&snapshot, &app(), &question);
+    let line = "  smallest fix: add to SCP list (list.json), attached to r-1, in organization o-example (its management account must change it):\n";
+    assert!(text.contains(line), "{text}");
+    assert_eq!((&json["fix"], &json["additions"][0]["attached"]), (&json!("add"), &json!("r-1")));
+
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Sid":"Blue","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/app"},"Action":"kms:Decrypt","Resource":"*",
+         "Condition":{"StringEquals":{"kms:EncryptionContext:tenant":"blue"}}}]}"#;
+    let snapshot = World::new().key(SOURCE, policy).role(APP, NOTHING).snapshot();
+    let (text, json) = told(&snapshot, &app(), &question);
+    let lines = "  or change the request: key policy, statement 1 `Blue` (policy.json:2:9) allows it if\n    this holds: StringEquals kms:EncryptionContext:tenant `blue` (request: `red`)\n";
+    assert!(text.contains(lines), "{text}");
+    assert_eq!(json["or-request"][0]["conditions"][0]["request"], json!(["red"]));
+
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}}"#;
+    let snapshot = World::new().key(SOURCE, policy).role(APP, NOTHING).snapshot();
+    let (text, json) = told(&snapshot, &app(), &question);
+    for line in [
+        "    key policy, statement 1 (policy.json:1:37), in account 111122223333\n",
+        "      it has no condition that another request could fail\n",
+        "    without it the answer would be implicit-deny\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    assert_eq!((&json["fix"], &json["otherwise"]), (&json!("denied"), &json!("implicit-deny")));
+    assert_eq!(json["denials"][0]["account"], json!(A));
+
+    let (text, json) = told(&snapshot, &app(), &asks(Action::PutKeyPolicy, SOURCE, &[]));
+    assert!(text.contains("nothing that is added helps"), "{text}");
+    assert_eq!(json["fix"], json!("denied"));
+    let snapshot =
+        World::new().key(DESTINATION, &delegates(A, "kms:*")).role(APP, NOTHING).snapshot();
+    let (text, json) = told(&snapshot, &app(), &asks(Action::PutKeyPolicy, DESTINATION, &[]));
+    assert!(text.contains("  no fix: KMS refuses this call whatever the policies say\n"), "{text}");
+    assert_eq!((&json["fix"], &json["obstacle"]), (&json!("none"), &json!("service")));
 }
