@@ -266,7 +266,7 @@ proptest! {
             let line = print_statement(statement);
             prop_assert!(!line.contains('\n'), "{line}");
             let one: Value = serde_json::from_str(&line).unwrap();
-            prop_assert_eq!(Some(&one), whole["Statement"].get(number), "{}", line);
+            prop_assert_eq!(Some(&one), whole.pointer(&format!("/Statement/{number}")), "{}", line);
         }
     }
 }
