@@ -1,6 +1,7 @@
 //! Which policies to try, the fewest first.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use super::statement::{Wish, document, empty};
 use super::world::apply;
@@ -17,7 +18,6 @@ use crate::model::{
     AccountId, CallerPrincipal, ContextValue, Decision, Effect, EncryptionContext,
     EncryptionContextConstraint, KeyArn, KeyManager, KnownKey, PrincipalArn, PrincipalArnKind,
 };
-use std::sync::Arc;
 
 /// A side that is asked about again and again.
 pub(super) struct Request<'a> {
@@ -163,12 +163,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn addition(
-        &self,
-        place: Place,
-        level: Option<Level>,
-        document_: Document,
-    ) -> Option<Addition> {
+    fn addition(&self, place: Place, level: Option<Level>, into: Document) -> Option<Addition> {
         let wish = Wish {
             caller: self.caller,
             side: self.side.side,
@@ -176,13 +171,13 @@ impl<'a> Request<'a> {
             resource: &self.side.resource,
             context: self.context.as_ref(),
         };
-        let before = match &document_ {
+        let before = match &into {
             Document::Existing(policy) => document(policy)?,
             Document::Further { .. } => empty(),
         };
         let statement = wish.statement(&place, &before)?;
         let (owner, elsewhere) = self.owner(&place);
-        Some(Addition { place, level, document: document_, owner, elsewhere, statement })
+        Some(Addition { place, level, document: into, owner, elsewhere, statement })
     }
 
     /// The `default` key policy of a key whose policy customers can change.
