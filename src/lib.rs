@@ -13,6 +13,7 @@ pub mod execute;
 pub mod load;
 pub mod model;
 pub mod pattern;
+pub mod remedy;
 #[cfg(feature = "rim")]
 pub mod report;
 pub mod syntax;

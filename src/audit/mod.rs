@@ -1,4 +1,4 @@
-//! F6: audit records as JSON lines, with CloudTrail's field names where it has them.
+//! F7: audit records as JSON lines, with CloudTrail's field names where it has them.
 //!
 //! Source of the names:
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/ct-reencrypt.html>.

@@ -1,3 +1,3 @@
-//! F6: where operations really happen.
+//! F7: where operations really happen.
 
 pub mod embedded;

@@ -215,6 +215,31 @@ impl Snapshot {
         Some(changed)
     }
 
+    /// The same world, but for the permissions boundary of one user or role; `None` when there is
+    /// none such.
+    #[must_use]
+    pub fn with_boundary(&self, arn: &PrincipalArn, boundary: PolicySlot) -> Option<Self> {
+        let mut changed = self.clone();
+        changed.entities.get_mut(arn)?.boundary = Some(boundary);
+        Some(changed)
+    }
+
+    /// The same world, but for the place of one account in its organization.
+    #[must_use]
+    pub fn with_membership(&self, account: AccountId, membership: Membership) -> Self {
+        let mut changed = self.clone();
+        changed.memberships.insert(account, Known::Known(Some(membership)));
+        changed
+    }
+
+    /// The same world, but for the policy of one VPC endpoint; `None` when there is none such.
+    #[must_use]
+    pub fn with_endpoint_policy(&self, id: &str, policy: PolicySlot) -> Option<Self> {
+        let mut changed = self.clone();
+        changed.endpoints.get_mut(id)?.policy = policy;
+        Some(changed)
+    }
+
     /// All keys, sorted by ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<&KeyEntry> {

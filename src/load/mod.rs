@@ -1,4 +1,4 @@
-//! F6: files → worlds and scenarios. The only reader of files that facts come from.
+//! F7: files → worlds and scenarios. The only reader of files that facts come from.
 //!
 //! Every file of a world folder is what the AWS CLI prints, unchanged. A file that is missing is
 //! unknown, not empty; a file that is wrong is an error, told with its place.

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 
 use super::reason::{place, reasons};
-use crate::authorize::{KeyFault, SideAnswer};
+use super::remedy::{self, said};
+use crate::authorize::{KeyFault, PreflightAnswer, SideAnswer};
 use crate::evaluate::{GrantOutcome, StatementFinding};
 use crate::model::{Decision, Effect, Reading, Readings, Truth};
+use crate::remedy::Remedies;
 
 /// Whether text carries terminal colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,18 +52,19 @@ pub fn answer(
     write_fault(out, fault)
 }
 
-/// Writes both sides' answers with everything that was judged: what `explain` shows.
+/// Writes both sides' answers with everything that was judged, and what would have to change for
+/// an allow: what `explain` shows.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn explanation(
     out: &mut dyn Write,
-    sides: &[SideAnswer],
-    fault: Option<&KeyFault>,
+    answer: &PreflightAnswer,
+    remedies: &Remedies,
     readings: &Readings,
     style: Style,
 ) -> io::Result<()> {
-    for side in sides {
+    for (index, side) in answer.sides.iter().enumerate() {
         head(out, side, style)?;
         for reason in reasons(side) {
             writeln!(out, "    {reason}")?;
@@ -86,8 +89,15 @@ pub fn explanation(
         for reading in &trace.readings {
             writeln!(out, "  reading: {}", reading_text(*reading, readings))?;
         }
+        for one in remedies.sides.iter().filter(|one| one.index == index) {
+            remedy::remedy(out, one)?;
+        }
     }
-    write_fault(out, fault)
+    write_fault(out, answer.fault.as_ref())?;
+    match &remedies.fixed {
+        Some(fixed) => remedy::fixed(out, fixed),
+        None => Ok(()),
+    }
 }
 
 fn head(out: &mut dyn Write, side: &SideAnswer, style: Style) -> io::Result<()> {
@@ -136,11 +146,7 @@ fn statement(out: &mut dyn Write, finding: &StatementFinding) -> io::Result<()> 
             Truth::False => "fails",
             Truth::Unknown => "unknown",
         };
-        let found = match condition.found.as_deref() {
-            None => "unknown".to_owned(),
-            Some([]) => "absent".to_owned(),
-            Some(values) => format!("`{}`", values.join("`, `")),
-        };
+        let found = said(condition.found.as_deref());
         let place = finding.policy.source.locate(compiled.span);
         writeln!(
             out,

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::explain::grant_outcome;
 use super::reason::reasons;
+use super::remedy;
 use crate::authorize::{PreflightAnswer, SideAnswer};
 use crate::evaluate::StatementFinding;
 use crate::model::{CallerPrincipal, Readings, Truth};
+use crate::remedy::{Addition, Denial, Elsewhere, Fix, Obstacle, Owner, Remedies, Wanted};
+use crate::syntax;
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -18,6 +21,11 @@ struct Answer<'a> {
     sides: Vec<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedies: Option<Vec<Remedy<'a>>>,
+    /// The outcome with all additions of `remedies`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedied: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -104,17 +112,109 @@ struct Reading {
     value: &'static str,
 }
 
-/// A whole answer. `trace` adds everything that was judged; its readings are named with the values
-/// they have in `readings`.
+#[derive(Serialize)]
+struct Remedy<'a> {
+    side: &'static str,
+    /// `add`, `denied` or `none`.
+    fix: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    additions: Vec<AdditionShape<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    denials: Vec<StatementShape<'a>>,
+    /// What would be decided without the denials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    otherwise: Option<&'static str>,
+    /// `service`, `unreachable` or `unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obstacle: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<Unknown<'a>>,
+    /// Statements that allow another request.
+    #[serde(skip_serializing_if = "Vec::is_empty", rename = "or-request")]
+    or_request: Vec<StatementShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct AdditionShape<'a> {
+    layer: &'static str,
+    document: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attached: Option<String>,
+    #[serde(flatten)]
+    owner: OwnerShape<'a>,
+    statement: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct OwnerShape<'a> {
+    /// `account`, `endpoint-owner`, `organization` or `session-maker`.
+    owner: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<&'a str>,
+    /// `not-callers` or `not-keys`: the change must be made in another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct StatementShape<'a> {
+    layer: &'static str,
+    policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(flatten)]
+    owner: Option<OwnerShape<'a>>,
+    conditions: Vec<WantedShape<'a>>,
+}
+
+#[derive(Serialize)]
+struct WantedShape<'a> {
+    operator: String,
+    key: &'a str,
+    values: &'a [String],
+    /// `null` when nobody said; empty when the request does not carry the key.
+    request: Option<&'a [String]>,
+}
+
+/// A whole answer.
 #[must_use]
-pub fn answer_json(
+pub fn answer_json(answer: &PreflightAnswer, caller: &CallerPrincipal) -> serde_json::Value {
+    whole("keyproof/check/1", answer, caller, None)
+}
+
+/// A whole answer with everything that was judged, and what would have to change for an allow. Its
+/// readings are named with the values they have in `readings`.
+#[must_use]
+pub fn explanation_json(
     answer: &PreflightAnswer,
     caller: &CallerPrincipal,
-    trace: Option<&Readings>,
+    readings: &Readings,
+    remedies: &Remedies,
+) -> serde_json::Value {
+    whole("keyproof/explain/1", answer, caller, Some((readings, remedies)))
+}
+
+fn whole(
+    schema: &'static str,
+    answer: &PreflightAnswer,
+    caller: &CallerPrincipal,
+    explained: Option<(&Readings, &Remedies)>,
 ) -> serde_json::Value {
     let caller = caller.to_string();
+    let trace = explained.map(|(readings, _)| readings);
     let answer = Answer {
-        schema: if trace.is_some() { "keyproof/explain/1" } else { "keyproof/check/1" },
+        schema,
         operation: answer.operation,
         caller: &caller,
         decision: answer.decision().as_str(),
@@ -125,8 +225,116 @@ pub fn answer_json(
             code: fault.code,
             message: &fault.message,
         }),
+        remedies: explained.map(|(_, remedies)| {
+            let sides = remedies.sides.iter().filter_map(|one| remedy_shape(answer, one));
+            sides.collect()
+        }),
+        remedied: explained
+            .and_then(|(_, remedies)| remedies.fixed.as_ref().map(PreflightAnswer::outcome)),
     };
     serde_json::to_value(answer).unwrap_or_default()
+}
+
+fn remedy_shape<'a>(
+    answer: &PreflightAnswer,
+    remedy: &'a crate::remedy::Remedy,
+) -> Option<Remedy<'a>> {
+    let mut shape = Remedy {
+        side: answer.sides.get(remedy.index)?.side.as_str(),
+        fix: "none",
+        additions: Vec::new(),
+        denials: Vec::new(),
+        otherwise: None,
+        obstacle: None,
+        unknown: Vec::new(),
+        or_request: Vec::new(),
+    };
+    let instead = remedy.or_request.iter();
+    shape.or_request =
+        instead.map(|one| statement_shape(&one.finding, &one.conditions, None)).collect();
+    match &remedy.fix {
+        Fix::Add(additions) => {
+            shape.fix = "add";
+            shape.additions = additions.iter().map(addition_shape).collect();
+        }
+        Fix::Denied { denials, otherwise } => {
+            shape.fix = "denied";
+            shape.otherwise = Some(otherwise.as_str());
+            shape.denials = denials.iter().map(denial_shape).collect();
+        }
+        Fix::Nothing(Obstacle::Service) => shape.obstacle = Some("service"),
+        Fix::Nothing(Obstacle::Unreachable) => shape.obstacle = Some("unreachable"),
+        Fix::Nothing(Obstacle::Unknown(unknown)) => {
+            shape.obstacle = Some("unknown");
+            shape.unknown = unknown
+                .iter()
+                .map(|one| Unknown {
+                    layer: one.layer.as_str(),
+                    what: &one.what,
+                    reason: &one.reason,
+                })
+                .collect();
+        }
+    }
+    Some(shape)
+}
+
+fn addition_shape(addition: &Addition) -> AdditionShape<'_> {
+    let text = syntax::print_statement(&addition.statement);
+    AdditionShape {
+        layer: addition.place.as_str(),
+        document: remedy::document(addition),
+        file: remedy::file(addition),
+        attached: addition.level.as_ref().map(remedy::attached),
+        owner: owner_shape(&addition.owner, addition.elsewhere),
+        statement: serde_json::from_str(&text).unwrap_or_default(),
+    }
+}
+
+fn denial_shape(denial: &Denial) -> StatementShape<'_> {
+    let owner = owner_shape(&denial.owner, denial.elsewhere);
+    statement_shape(&denial.finding, &denial.conditions, Some(owner))
+}
+
+fn statement_shape<'a>(
+    finding: &'a StatementFinding,
+    conditions: &'a [Wanted],
+    owner: Option<OwnerShape<'a>>,
+) -> StatementShape<'a> {
+    let place = remedy::start(finding);
+    StatementShape {
+        layer: finding.layer.as_str(),
+        policy: &finding.policy.name,
+        sid: finding.statement().and_then(|statement| statement.sid.as_deref()),
+        index: finding.index,
+        file: place.map(|(file, ..)| file),
+        line: place.map(|(_, line, _)| line),
+        column: place.map(|(.., column)| column),
+        owner,
+        conditions: conditions
+            .iter()
+            .map(|one| WantedShape {
+                operator: one.operator.to_string(),
+                key: one.key.as_str(),
+                values: &one.values,
+                request: one.found.as_deref(),
+            })
+            .collect(),
+    }
+}
+
+fn owner_shape(owner: &Owner, elsewhere: Option<Elsewhere>) -> OwnerShape<'_> {
+    let (word, account, organization) = match owner {
+        Owner::Account(account) => ("account", Some(account.as_str()), None),
+        Owner::Endpoint => ("endpoint-owner", None, None),
+        Owner::Organization(id) => ("organization", None, Some(id.as_ref())),
+        Owner::SessionMaker => ("session-maker", None, None),
+    };
+    let elsewhere = elsewhere.map(|elsewhere| match elsewhere {
+        Elsewhere::NotCallers => "not-callers",
+        Elsewhere::NotKeys => "not-keys",
+    });
+    OwnerShape { owner: word, account, organization, elsewhere }
 }
 
 /// One side's answer.

@@ -46,4 +46,4 @@ mod tests;
 pub use decode::decode;
 pub use document::{MAX_CONDITION_VALUES, MAX_ENTRIES, MAX_STATEMENTS, Parsed, parse};
 pub use error::{ActionProblem, PrincipalProblem, SyntaxError, SyntaxErrorKind};
-pub use print::print;
+pub use print::{print, print_statement};

@@ -28,6 +28,14 @@ pub fn print(document: &PolicyDocument) -> String {
     text
 }
 
+/// The canonical text of one statement, on one line.
+#[must_use]
+pub fn print_statement(one: &Statement) -> String {
+    let mut text = String::new();
+    statement(one).write_line(&mut text);
+    text
+}
+
 /// A JSON value about to be written.
 enum Node {
     Array(Vec<Node>),
@@ -70,6 +78,35 @@ impl Node {
                 node.write(out, level + 1);
             }),
             Self::Text(text) => quote(out, text),
+        }
+    }
+
+    fn write_line(&self, out: &mut String) {
+        let separate = |out: &mut String, index: usize| {
+            if index > 0 {
+                out.push(',');
+            }
+        };
+        match self {
+            Self::Array(nodes) => {
+                out.push('[');
+                for (index, node) in nodes.iter().enumerate() {
+                    separate(out, index);
+                    node.write_line(out);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                for (index, (name, node)) in members.iter().enumerate() {
+                    separate(out, index);
+                    quote(out, name);
+                    out.push(':');
+                    node.write_line(out);
+                }
+                out.push('}');
+            }
+            Self::Literal(_) | Self::Text(_) => self.write(out, 0),
         }
     }
 }

@@ -16,6 +16,7 @@ mod kms_vectors;
 mod operations;
 mod oracle;
 mod properties;
+mod remedy;
 mod scenarios;
 mod vectors;
 mod world;

@@ -24,10 +24,10 @@ const A: &str = "111122223333";
 const B: &str = "444455556666";
 
 /// A small deterministic source of choices.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -36,15 +36,15 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.roll(n) == 0
     }
 
-    fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+    pub fn pick<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
         all[usize::try_from(self.roll(all.len() as u64)).unwrap()]
     }
 
-    fn some<T>(&mut self, most: u64, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
+    pub fn some<T>(&mut self, most: u64, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..self.roll(most + 1)).map(|_| make(self)).collect()
     }
 }
@@ -108,7 +108,7 @@ const PRINCIPALS: &[&str] = &[
     "{\"AWS\":\"arn:aws-cn:iam::111122223333:root\"}",
 ];
 /// Keys with values that meet and values that nearly do.
-const KEYS: &[(&str, &[&str])] = &[
+pub const KEYS: &[(&str, &[&str])] = &[
     ("k:s", &["abc", "aBc", "ab", "a*c", "", "${aws:username}"]),
     ("K:S", &["abc", "x"]),
     ("k:n", &["10", "10.0", "9.5", "-3", "abc", "9007199254740993", "+10"]),
@@ -267,7 +267,7 @@ fn resource_control(dice: &mut Dice) -> Value {
     statement
 }
 
-fn policy(dice: &mut Dice, kind: PolicyKind) -> Value {
+pub fn policy(dice: &mut Dice, kind: PolicyKind) -> Value {
     let statements: Vec<Value> = (0..=dice.roll(3))
         .map(|_| {
             let effect = if dice.one_in(4) { "Deny" } else { "Allow" };
@@ -284,7 +284,7 @@ fn policy(dice: &mut Dice, kind: PolicyKind) -> Value {
     policy
 }
 
-fn caller(dice: &mut Dice) -> CallerPrincipal {
+pub fn caller(dice: &mut Dice) -> CallerPrincipal {
     let id = |dice: &mut Dice, text: &str| {
         if dice.one_in(2) { None } else { Some(text.parse().unwrap()) }
     };
@@ -612,7 +612,7 @@ fn engine(sample: &Sample) -> Decision {
     ask(sample, &compiled(&sample.texts), &sample.context, decide)
 }
 
-fn cases() -> u32 {
+pub fn cases() -> u32 {
     std::env::var("KEYPROOF_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(400)
 }
 

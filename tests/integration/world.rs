@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use keyproof::compile::{
-    Caller, Entity, Epoch, KeyEntry, Known, Policy, PolicySlot, SessionPolicies, Snapshot,
-    SnapshotBuilder, Source,
+    Caller, Endpoint, Entity, Epoch, KeyEntry, Known, Membership, Policy, PolicySlot,
+    SessionPolicies, Snapshot, SnapshotBuilder, Source,
 };
 use keyproof::model::{
     CallerPrincipal, ContextMap, ContextValue, Grant, Key, KeyArn, PolicyKind, Region,
@@ -63,17 +63,62 @@ impl World {
         self
     }
 
+    /// A user or role with policies and perhaps a boundary.
+    pub fn entity(
+        mut self,
+        arn: &str,
+        policies: Vec<PolicySlot>,
+        boundary: Option<PolicySlot>,
+    ) -> Self {
+        let (arn, tags) = (arn.parse().unwrap(), Vec::new());
+        self.builder.entity(Entity { arn, id: None, policies, boundary, tags }).unwrap();
+        self
+    }
+
+    /// The SCPs that reach an account, level by level from the root.
+    pub fn levels(mut self, account: &str, path: &str, levels: Vec<Vec<PolicySlot>>) -> Self {
+        let membership = Membership {
+            organization: "o-example".into(),
+            path: path.into(),
+            is_management: false,
+            service_control: levels,
+            resource_control: Vec::new(),
+        };
+        self.builder.membership(account.parse().unwrap(), Known::Known(Some(membership)));
+        self
+    }
+
+    /// A VPC endpoint with its policy.
+    pub fn endpoint(mut self, id: &str, policy: &str) -> Self {
+        let policy = slot(policy, PolicyKind::Endpoint);
+        self.builder.endpoint(Endpoint { id: id.into(), policy });
+        self
+    }
+
+    /// An alias in the first account.
+    pub fn alias(mut self, name: &str, key: &str) -> Self {
+        let account = "111122223333".parse().unwrap();
+        let aliases = vec![(name.parse().unwrap(), key_arn(key).id().clone())];
+        self.builder.aliases(account, region(), Known::Known(aliases));
+        self
+    }
+
     pub fn snapshot(self) -> Snapshot {
         self.builder.build()
     }
 }
 
 pub fn slot(policy: &str, kind: PolicyKind) -> PolicySlot {
+    named(policy, kind, kind.as_str(), "policy.json")
+}
+
+/// A policy with a name and a file of its own.
+pub fn named(policy: &str, kind: PolicyKind, name: &str, file: &str) -> PolicySlot {
     let document = syntax::parse(policy, kind)
         .into_result()
         .unwrap_or_else(|errors| panic!("{policy}: {errors:?}"));
-    let source = Source::file("policy.json", policy);
-    PolicySlot::Compiled(Arc::new(Policy::compile(&document, kind, kind.as_str(), source)))
+    let source = Source::file(file, policy);
+    PolicySlot::Compiled(Arc::new(Policy::compile(&document, kind, name, source)))
 }
 
 pub fn key_arn(text: &str) -> KeyArn {

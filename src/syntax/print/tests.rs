@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::print;
+use super::{print, print_statement};
 use crate::model::{
     Condition, ConditionEntry, ConditionKey, ConditionValue, Effect, Element, Operator,
     PolicyDocument, PolicyKind, Principal, PrincipalElement, SetQualifier, Span, Spanned,
@@ -256,5 +256,17 @@ proptest! {
     #[test]
     fn a_printed_document_is_json(document in document()) {
         prop_assert!(serde_json::from_str::<serde_json::Value>(&print(&document)).is_ok());
+    }
+
+    #[test]
+    fn a_statement_on_one_line_says_what_it_says_in_its_document(document in document()) {
+        use serde_json::Value;
+        let whole: Value = serde_json::from_str(&print(&document)).unwrap();
+        for (number, statement) in document.statements.iter().enumerate() {
+            let line = print_statement(statement);
+            prop_assert!(!line.contains('\n'), "{line}");
+            let one: Value = serde_json::from_str(&line).unwrap();
+            prop_assert_eq!(Some(&one), whole.pointer(&format!("/Statement/{number}")), "{}", line);
+        }
     }
 }

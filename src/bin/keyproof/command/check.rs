@@ -38,7 +38,7 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
             io.report(|out| report::answer(out, &answer.sides, answer.fault.as_ref(), style))?;
         }
         CheckFormat::Json => {
-            writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal, None))?;
+            writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal))?;
         }
         CheckFormat::Junit | CheckFormat::Github | CheckFormat::Markdown => {
             return Err(CliError::new(

@@ -1,32 +1,34 @@
 //! `explain`
 
 use keyproof::authorize::{Authorizer, PreflightAnswer};
-use keyproof::report;
+use keyproof::{remedy, report};
 
 use crate::cli::{Explain, Format};
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{CliError, Io};
 
-/// Decides one request and shows everything that was judged.
+/// Decides one request, shows everything that was judged, and what would have to change for an
+/// allow.
 pub fn run(args: &Explain, io: &mut Io) -> Result<Exit, CliError> {
     let world = &args.world;
     let loaded =
         input::world(&world.world, world.keystore.as_ref(), &world.root_key, &world.readings)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
-    let answer =
-        Authorizer::new(&loaded.snapshot).preflight(question, &caller).map_err(CliError::new)?;
+    let answer = Authorizer::new(&loaded.snapshot)
+        .preflight(question.clone(), &caller)
+        .map_err(CliError::new)?;
+    let remedies = remedy::remedies(&loaded.snapshot, &caller, &question, &answer);
     let readings = loaded.snapshot.readings();
     match args.format {
         Format::Text => {
             writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
-            let (sides, fault) = (&answer.sides, answer.fault.as_ref());
             let style = io.style;
-            io.report(|out| report::explanation(out, sides, fault, readings, style))?;
+            io.report(|out| report::explanation(out, &answer, &remedies, readings, style))?;
         }
         Format::Json => {
-            let json = report::answer_json(&answer, &caller.principal, Some(readings));
+            let json = report::explanation_json(&answer, &caller.principal, readings, &remedies);
             writeln!(io.out, "{json:#}")?;
         }
     }
