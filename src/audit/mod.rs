@@ -121,7 +121,7 @@ pub fn event(record: &AuditRecord<'_>, id: &str) -> Value {
         "userIdentity": identity(record.principal),
         "requestParameters": parameters(record.sides),
         "resources": resources,
-        "epoch": record.epoch.0,
+        "epoch": record.epoch.count(),
         "outcome": record.outcome.as_str(),
         "decisions": decisions,
     });

@@ -53,7 +53,7 @@ impl Gate<'_> {
 /// ```compile_fail,E0451
 /// use keyproof::authorize::{Authorized, Operation};
 /// fn forge<O: Operation>(operation: O, permits: O::Permits) -> Authorized<'static, O> {
-///     Authorized { operation, permits, epoch: Default::default(), snapshot: Default::default() }
+///     Authorized { operation, permits, epoch: Default::default(), caller: todo!(), snapshot: Default::default() }
 /// }
 /// ```
 /// nor can a permit:
@@ -153,6 +153,7 @@ pub struct Authorized<'s, O: Operation> {
     operation: O,
     permits: O::Permits,
     epoch: Epoch,
+    caller: &'s Caller,
     snapshot: PhantomData<&'s Snapshot>,
 }
 
@@ -163,11 +164,14 @@ impl<'s> Authorizer<'s> {
     /// # Errors
     /// The operation, handed back with every side's full answer. Whether the keys are usable is
     /// judged after the permits, so that only a permitted caller learns of it.
-    pub fn authorize<O: Judged>(
+    pub fn authorize<'p, O: Judged>(
         &self,
         operation: O,
-        caller: &Caller,
-    ) -> Result<Authorized<'s, O>, Box<Denied<O>>> {
+        caller: &'p Caller,
+    ) -> Result<Authorized<'p, O>, Box<Denied<O>>>
+    where
+        's: 'p,
+    {
         let gate = Gate { authorizer: self, caller };
         let Ok(permits) = operation.permits(&gate) else {
             let sides = self.explain(&operation, caller);
@@ -179,11 +183,17 @@ impl<'s> Authorizer<'s> {
             return Err(Box::new(Denied { operation, sides, fault: Some(fault) }));
         }
         let epoch = self.snapshot().epoch();
-        Ok(Authorized { operation, permits, epoch, snapshot: PhantomData })
+        Ok(Authorized { operation, permits, epoch, caller, snapshot: PhantomData })
     }
 }
 
-impl<O: Operation> Authorized<'_, O> {
+impl<'s, O: Operation> Authorized<'s, O> {
+    /// Who was judged.
+    #[must_use]
+    pub fn caller(&self) -> &'s Caller {
+        self.caller
+    }
+
     /// Which state of the world it was judged on.
     #[must_use]
     pub fn epoch(&self) -> Epoch {

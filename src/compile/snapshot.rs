@@ -1,6 +1,7 @@
 //! The world, frozen.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::PolicySlot;
 use crate::model::{
@@ -8,9 +9,44 @@ use crate::model::{
     UniqueId,
 };
 
-/// Counts the changes of the world a snapshot was taken from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Epoch(pub u64);
+/// Which world a snapshot was taken from, and at which of its changes: a decision on one world is
+/// none on another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Epoch {
+    world: [u8; 16],
+    count: u64,
+}
+
+impl Epoch {
+    /// A change of a world that has no id, as a folder has none.
+    #[must_use]
+    pub const fn new(count: u64) -> Self {
+        Self { world: [0; 16], count }
+    }
+
+    /// A change of the world with an id: a keystore's own, made at random.
+    #[must_use]
+    pub const fn of(world: [u8; 16], count: u64) -> Self {
+        Self { world, count }
+    }
+
+    /// How often the world had changed.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.count
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.count)?;
+        if self.world != [0; 16] {
+            f.write_str(" of world ")?;
+            self.world.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        }
+        Ok(())
+    }
+}
 
 /// A fact, or the reason why it is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]

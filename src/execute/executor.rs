@@ -10,7 +10,7 @@ use crate::authorize::{
     EncryptRequest, LegResource, Operation, ReEncrypt, ReEncryptRequest, ResolveError, Side,
 };
 use crate::compile::{Caller, Epoch, Snapshot};
-use crate::model::{Decision, KeyArn, Timestamp};
+use crate::model::{Decision, KeyArn, Region, Timestamp};
 
 /// Tells the time; the executor needs it for the audit alone.
 pub trait TimeSource: Send + Sync {
@@ -57,9 +57,9 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
     #[error("the world changed since the decision (epoch {judged}, now {now}): judge again")]
     Stale {
         /// The epoch of the proof.
-        judged: u64,
+        judged: Epoch,
         /// The current one.
-        now: u64,
+        now: Epoch,
     },
     /// Occurs when it cannot be told whether the world has changed.
     #[error("whether the decision still holds cannot be told: {0}")]
@@ -104,9 +104,14 @@ where
         inspector: &impl CiphertextInspector,
     ) -> Result<ReEncrypted, ExecuteError<ReEncrypt, B::Error>> {
         let authorizer = Authorizer::new(snapshot);
-        let operation = authorizer.resolve_re_encrypt(request, caller, inspector)?;
+        let region = request.region.clone();
+        let resolved = authorizer.resolve_re_encrypt(request, caller, inspector);
+        let operation = match resolved {
+            Ok(operation) => operation,
+            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
+        };
         match authorizer.authorize(operation, caller) {
-            Ok(proof) => self.re_encrypt(proof, caller).await,
+            Ok(proof) => self.re_encrypt(proof).await,
             Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
         }
     }
@@ -122,9 +127,14 @@ where
         request: EncryptRequest,
     ) -> Result<Encrypted, ExecuteError<Encrypt, B::Error>> {
         let authorizer = Authorizer::new(snapshot);
-        let operation = authorizer.resolve_encrypt(request, caller)?;
+        let region = request.region.clone();
+        let resolved = authorizer.resolve_encrypt(request, caller);
+        let operation = match resolved {
+            Ok(operation) => operation,
+            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
+        };
         match authorizer.authorize(operation, caller) {
-            Ok(proof) => self.encrypt(proof, caller).await,
+            Ok(proof) => self.encrypt(proof).await,
             Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
         }
     }
@@ -141,9 +151,14 @@ where
         inspector: &impl CiphertextInspector,
     ) -> Result<Decrypted, ExecuteError<Decrypt, B::Error>> {
         let authorizer = Authorizer::new(snapshot);
-        let operation = authorizer.resolve_decrypt(request, caller, inspector)?;
+        let region = request.region.clone();
+        let resolved = authorizer.resolve_decrypt(request, caller, inspector);
+        let operation = match resolved {
+            Ok(operation) => operation,
+            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
+        };
         match authorizer.authorize(operation, caller) {
-            Ok(proof) => self.decrypt(proof, caller).await,
+            Ok(proof) => self.decrypt(proof).await,
             Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
         }
     }
@@ -156,11 +171,10 @@ where
     pub async fn re_encrypt(
         &self,
         proof: Authorized<'_, ReEncrypt>,
-        caller: &Caller,
     ) -> Result<ReEncrypted, ExecuteError<ReEncrypt, B::Error>> {
         let source = proof.source().arn().clone();
         let destination = proof.destination().arn().clone();
-        let call = self.intend(&proof, caller)?;
+        let call = self.intend(&proof)?;
         let answer = self.backend.re_encrypt(proof).await;
         self.conclude(call, answer, |answer| {
             same_key(&source, &answer.source_key)?;
@@ -178,10 +192,9 @@ where
     pub async fn encrypt(
         &self,
         proof: Authorized<'_, Encrypt>,
-        caller: &Caller,
     ) -> Result<Encrypted, ExecuteError<Encrypt, B::Error>> {
         let key = proof.key().arn().clone();
-        let call = self.intend(&proof, caller)?;
+        let call = self.intend(&proof)?;
         let answer = self.backend.encrypt(proof).await;
         self.conclude(call, answer, |answer| {
             same_key(&key, &answer.key)?;
@@ -196,15 +209,29 @@ where
     pub async fn decrypt(
         &self,
         proof: Authorized<'_, Decrypt>,
-        caller: &Caller,
     ) -> Result<Decrypted, ExecuteError<Decrypt, B::Error>> {
         let key = proof.key().arn().clone();
-        let call = self.intend(&proof, caller)?;
+        let call = self.intend(&proof)?;
         let answer = self.backend.decrypt(proof).await;
         self.conclude(call, answer, |answer| {
             same_key(&key, &answer.key)?;
             Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
         })
+    }
+
+    /// Records a refusal that came before any key was known; the error to return.
+    fn unresolved<O: Operation + fmt::Debug>(
+        &self,
+        error: ResolveError,
+        region: Region,
+        caller: &Caller,
+        epoch: Epoch,
+    ) -> Result<ExecuteError<O, B::Error>, ExecuteError<O, B::Error>> {
+        let call = Call::new(self, O::NAME, region, caller, epoch, Vec::new());
+        // Without a code AWS's answer is not known, and neither is ours.
+        let code = error.code().unwrap_or("AccessDeniedException");
+        self.record(&call, AuditOutcome::Denied { code })?;
+        Ok(ExecuteError::Resolve(error))
     }
 
     /// Records a refusal; the error to return.
@@ -216,7 +243,8 @@ where
     ) -> Result<ExecuteError<O, B::Error>, ExecuteError<O, B::Error>> {
         let decisions = denied.sides.iter().map(|side| side.explanation.decision);
         let sides = audit_sides(&denied.operation, decisions);
-        let call = Call::new(self, &denied.operation, caller, epoch, sides);
+        let region = denied.operation.region().clone();
+        let call = Call::new(self, O::NAME, region, caller, epoch, sides);
         self.record(&call, AuditOutcome::Denied { code: denied.code() })?;
         Ok(ExecuteError::Denied(denied))
     }
@@ -224,16 +252,16 @@ where
     /// Refuses a stale proof, and records the intention before anything runs.
     fn intend<'c, O: Operation + fmt::Debug>(
         &self,
-        proof: &Authorized<'_, O>,
-        caller: &'c Caller,
+        proof: &Authorized<'c, O>,
     ) -> Result<Call<'c>, ExecuteError<O, B::Error>> {
         let (judged, now) = (proof.epoch(), self.backend.epoch());
         let now = now.map_err(ExecuteError::UnknownEpoch)?;
         if judged != now {
-            return Err(ExecuteError::Stale { judged: judged.0, now: now.0 });
+            return Err(ExecuteError::Stale { judged, now });
         }
         let sides = audit_sides(&**proof, std::iter::repeat(Decision::Allow));
-        let call = Call::new(self, &**proof, caller, judged, sides);
+        let region = proof.region().clone();
+        let call = Call::new(self, O::NAME, region, proof.caller(), judged, sides);
         self.record(&call, AuditOutcome::Intended)?;
         Ok(call)
     }
@@ -283,24 +311,25 @@ where
 struct Call<'c> {
     id: u64,
     operation: &'static str,
-    region: crate::model::Region,
+    region: Region,
     caller: &'c Caller,
     epoch: Epoch,
     sides: Vec<AuditSide>,
 }
 
 impl<'c> Call<'c> {
-    fn new<O: Operation, B, A, C>(
+    fn new<B, A, C>(
         executor: &Executor<B, A, C>,
-        operation: &O,
+        operation: &'static str,
+        region: Region,
         caller: &'c Caller,
         epoch: Epoch,
         sides: Vec<AuditSide>,
     ) -> Self {
         Self {
             id: executor.calls.fetch_add(1, Ordering::Relaxed),
-            operation: O::NAME,
-            region: operation.region().clone(),
+            operation,
+            region,
             caller,
             epoch,
             sides,

@@ -151,7 +151,7 @@ fn guarded(
     change: impl FnOnce(&mut Backend<'_>, &mut Log<'_>),
 ) -> (Result<ReEncrypted, ExecuteError<ReEncrypt, Down>>, Vec<String>) {
     let log = Mutex::new(Vec::new());
-    let mut backend = Backend { log: &log, epoch: Epoch(7), answers_for: None, down: false };
+    let mut backend = Backend { log: &log, epoch: Epoch::new(7), answers_for: None, down: false };
     let mut audit = Log { log: &log, full: false };
     change(&mut backend, &mut audit);
     let executor = Executor::new(backend, audit, Noon);
@@ -176,8 +176,9 @@ fn nothing_runs_when_the_intention_cannot_be_recorded() {
 
 #[test]
 fn a_proof_for_an_old_epoch_is_refused_and_nothing_runs() {
-    let (result, log) = guarded(&world().snapshot(), |backend, _| backend.epoch = Epoch(8));
-    assert!(matches!(result, Err(ExecuteError::Stale { judged: 7, now: 8 })));
+    let (result, log) = guarded(&world().snapshot(), |backend, _| backend.epoch = Epoch::new(8));
+    let Err(ExecuteError::Stale { judged, now }) = result else { panic!("{result:?}") };
+    assert_eq!((judged, now), (Epoch::new(7), Epoch::new(8)));
     assert!(log.is_empty());
 }
 
@@ -263,7 +264,7 @@ fn encrypt_and_decrypt_are_guarded_alike() {
     let log = Mutex::new(Vec::new());
     let backend = Backend {
         log: &log,
-        epoch: Epoch(7),
+        epoch: Epoch::new(7),
         answers_for: Some(key_arn(DESTINATION)),
         down: false,
     };
@@ -362,4 +363,48 @@ fn every_damage_to_a_ciphertext_is_an_invalid_ciphertext() {
             }
         }
     }
+}
+
+#[test]
+fn a_decision_on_one_keystore_runs_nothing_on_another_with_the_same_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Mutex::new(Vec::new());
+    let store = |name: &str, policy: &str| {
+        let path = folder.path().join(name);
+        let keystore = Keystore::create(&path, RootKey::generate().unwrap()).unwrap();
+        let world = World::new().key(SOURCE, policy).snapshot();
+        embedded::import(&keystore, &world, Noon.now()).unwrap();
+        keystore
+    };
+    let open = store("test.redb", &delegates("111122223333", "kms:*"));
+    let closed = store("real.redb", &delegates("444455556666", "kms:*"));
+    assert_eq!(open.epoch().unwrap().count(), closed.epoch().unwrap().count());
+    let contents = open.contents().unwrap();
+    let mut builder = World::new().role(APP, &allows("kms:*")).into_builder();
+    embedded::add_keys(&mut builder, contents).unwrap();
+    let executor = Executor::new(EmbeddedKms::new(closed), Log { log: &log, full: false }, Noon);
+    let request = EncryptRequest {
+        region: region(),
+        key: KeyIdentifier::Arn(key_arn(SOURCE)),
+        plaintext: Some(Plaintext::new(b"secret".to_vec()).unwrap()),
+        algorithm: EncryptionAlgorithm::SymmetricDefault,
+        context: EncryptionContext::new(),
+        grant_tokens: Vec::new(),
+    };
+    let result = run(executor.guarded_encrypt(&builder.build(), &app(), request));
+    assert!(matches!(result, Err(ExecuteError::Stale { .. })), "{result:?}");
+    assert!(log.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_refusal_before_any_key_is_known_is_recorded() {
+    let log = Mutex::new(Vec::new());
+    let backend = Backend { log: &log, epoch: Epoch::new(7), answers_for: None, down: false };
+    let executor = Executor::new(backend, Log { log: &log, full: false }, Noon);
+    let mut asked = request();
+    asked.destination_key = KeyIdentifier::Alias("alias/nowhere".parse().unwrap());
+    let result =
+        run(executor.guarded_re_encrypt(&world().snapshot(), &app(), asked, &MadeBy(SOURCE)));
+    assert!(matches!(result, Err(ExecuteError::Resolve(_))), "{result:?}");
+    assert_eq!(*log.lock().unwrap(), ["ReEncrypt denied"]);
 }

@@ -97,7 +97,7 @@ fn grant_tokens(request: &Value) -> Vec<GrantToken> {
 }
 
 fn ask(case: &Value, readings: &Readings) -> Value {
-    let (snapshot, caller) = world(case, readings, Epoch(0));
+    let (snapshot, caller) = world(case, readings, Epoch::new(0));
     let authorizer = Authorizer::new(&snapshot);
     let request = &case["request"];
     let made_by: Option<KeyArn> =

@@ -25,12 +25,17 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let mut builder = Snapshot::builder();
-        builder.other_memberships(Known::Known(None)).knows_all_keys().epoch(Epoch(7));
+        builder.other_memberships(Known::Known(None)).knows_all_keys().epoch(Epoch::new(7));
         for account in ["111122223333", "444455556666"] {
             builder.account(account.parse().unwrap(), Known::Known(()));
             builder.aliases(account.parse().unwrap(), region(), Known::Known(Vec::new()));
         }
         Self { builder }
+    }
+
+    /// What is known so far, to be added to.
+    pub fn into_builder(self) -> SnapshotBuilder {
+        self.builder
     }
 
     /// A key with one policy.

@@ -8,6 +8,7 @@ use super::record::{
     AliasRecord, FamilyRecord, GrantRecord, KeyRecord, PolicyRecord, TagRecord, last_part, under,
 };
 use super::{Keystore, KeystoreError, MaterialId, PolicyName};
+use crate::compile::Epoch;
 use crate::model::{AliasArn, Grant, Key, KeyArn, KeySpec, Timestamp};
 
 /// All that a keystore held at one epoch: what a policy snapshot is made of.
@@ -15,7 +16,7 @@ use crate::model::{AliasArn, Grant, Key, KeyArn, KeySpec, Timestamp};
 #[non_exhaustive]
 pub struct KeystoreContents {
     /// The epoch at which it was read.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// All keys, sorted by ARN.
     pub keys: Vec<StoredKey>,
 }
@@ -63,7 +64,7 @@ impl Keystore {
             let of_key = aliases.remove(&arn).unwrap_or_default();
             reader.stored_key(&arn, of_key)
         });
-        Ok(KeystoreContents { keys: keys.collect::<Result<_, _>>()?, epoch: reader.epoch()? })
+        Ok(KeystoreContents { keys: keys.collect::<Result<_, _>>()?, epoch: reader.named_epoch()? })
     }
 
     /// Reads one key.

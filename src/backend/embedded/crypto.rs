@@ -7,6 +7,7 @@ use super::keystore::{Reader, Rows as _};
 use super::material::{self, Family, Material, Place};
 use super::record::{FamilyRecord, KeyRecord, MaterialRecord};
 use super::{KeystoreError, MaterialId, blob, lifecycle, seal};
+use crate::compile::Epoch;
 use crate::model::{
     CiphertextBlob, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyUsage, Plaintext,
 };
@@ -63,17 +64,17 @@ pub(crate) struct ReEncrypted {
 /// The keystore at one epoch: what is judged stale or not is what is then used.
 pub(crate) struct Session<'a> {
     reader: Reader<'a>,
-    epoch: u64,
+    epoch: Epoch,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(reader: Reader<'a>) -> Result<Self, KeystoreError> {
-        let epoch = reader.epoch()?;
+        let epoch = reader.named_epoch()?;
         Ok(Self { reader, epoch })
     }
 
     /// The epoch whose keys this session uses, whatever is written meanwhile.
-    pub(crate) fn epoch(&self) -> u64 {
+    pub(crate) fn epoch(&self) -> Epoch {
         self.epoch
     }
 

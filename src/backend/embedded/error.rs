@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::compile::Epoch;
 use crate::model::{InvalidText, KeyArn, KeyState};
 
 /// The embedded KMS did not do what it was asked.
@@ -68,9 +69,9 @@ pub enum KeystoreError {
     #[error("the keystore changed since the decision (epoch {judged}, now {now}): judge again")]
     Stale {
         /// The epoch of the proof.
-        judged: u64,
+        judged: Epoch,
         /// The current one.
-        now: u64,
+        now: Epoch,
     },
     /// Occurs when a key's usage or spec does not fit the operation.
     #[error("`{key}` cannot be used so: {reason}")]

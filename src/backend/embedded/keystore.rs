@@ -13,6 +13,7 @@ use super::crypto::Session;
 use super::record::{Malformed, Record};
 use super::seal::{self, KEY_LEN, PREFIX_LEN};
 use super::{KeystoreError, RootKey, file};
+use crate::compile::Epoch;
 
 /// The embedded KMS's keys, policies, grants, aliases and tags in one file.
 ///
@@ -145,12 +146,13 @@ impl Keystore {
         &self.path
     }
 
-    /// A number that every write raises: what was judged at another epoch is stale.
+    /// Of this keystore and no other, and raised by every write: what was judged at another epoch
+    /// is stale.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn epoch(&self) -> Result<u64, KeystoreError> {
-        self.read()?.epoch()
+    pub fn epoch(&self) -> Result<Epoch, KeystoreError> {
+        self.read()?.named_epoch()
     }
 
     /// The keys as they are now, for cryptography.
@@ -336,6 +338,13 @@ impl<'a> Reader<'a> {
 
     pub(super) fn store_id(&self) -> &'a [u8] {
         self.keystore.store_id()
+    }
+
+    /// The epoch with the keystore's own id.
+    pub(super) fn named_epoch(&self) -> Result<Epoch, KeystoreError> {
+        let id = self.store_id().first_chunk();
+        let id = id.ok_or_else(|| self.damaged("its id is too short".into()))?;
+        Ok(Epoch::of(*id, self.epoch()?))
     }
 }
 

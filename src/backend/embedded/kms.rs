@@ -46,8 +46,8 @@ impl EmbeddedKms {
         grant_tokens: &[GrantToken],
     ) -> Result<super::crypto::Session<'_>, KeystoreError> {
         let session = self.keystore.session()?;
-        if session.epoch() != proof.epoch().0 {
-            return Err(KeystoreError::Stale { judged: proof.epoch().0, now: session.epoch() });
+        if session.epoch() != proof.epoch() {
+            return Err(KeystoreError::Stale { judged: proof.epoch(), now: session.epoch() });
         }
         for token in grant_tokens {
             if self.keystore.grant_of_token(token)?.is_none() {
@@ -60,7 +60,7 @@ impl EmbeddedKms {
 
 impl EpochSource for EmbeddedKms {
     fn epoch(&self) -> Result<Epoch, String> {
-        self.keystore.epoch().map(Epoch).map_err(|error| error.to_string())
+        self.keystore.epoch().map_err(|error| error.to_string())
     }
 }
 
@@ -156,7 +156,7 @@ pub fn add_keys(
     builder: &mut SnapshotBuilder,
     contents: KeystoreContents,
 ) -> Result<(), SnapshotError> {
-    builder.epoch(Epoch(contents.epoch)).knows_all_keys();
+    builder.epoch(contents.epoch).knows_all_keys();
     let mut aliases: HashMap<(AccountId, Region), Vec<(AliasName, KeyId)>> = HashMap::new();
     for stored in contents.keys {
         let arn = stored.key.arn.clone();

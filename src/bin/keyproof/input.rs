@@ -57,7 +57,7 @@ pub fn world(
             embedded::add_keys(&mut builder, contents).map_err(CliError::new)?;
             builder.build()
         }
-        None => world.snapshot(Epoch(0)).map_err(CliError::new)?,
+        None => world.snapshot(Epoch::new(0)).map_err(CliError::new)?,
     };
     Ok(Loaded { snapshot, world, keystore })
 }

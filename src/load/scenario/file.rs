@@ -182,7 +182,7 @@ fn with_readings(
     named: &BTreeMap<String, String>,
 ) -> Result<Snapshot, LoadError> {
     if named.is_empty() {
-        return world.snapshot(Epoch(0));
+        return world.snapshot(Epoch::new(0));
     }
     let mut world = world.clone();
     for name in named.keys() {
@@ -191,7 +191,7 @@ fn with_readings(
             let _ = world.readings_mut().choose(reading, readings.value(reading));
         }
     }
-    world.snapshot(Epoch(0))
+    world.snapshot(Epoch::new(0))
 }
 
 enum Callers<'a> {

@@ -47,7 +47,7 @@ pub(super) fn outcome(case: &Value, readings: &Readings) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.redb");
     let keystore = Keystore::create(&path, RootKey::generate().unwrap()).unwrap();
-    import(&keystore, &world(case, readings, Epoch(0)).0, Noon.now()).ok()?;
+    import(&keystore, &world(case, readings, Epoch::new(0)).0, Noon.now()).ok()?;
     let guard: Guard = Executor::new(EmbeddedKms::new(keystore), Silent, Noon);
     let keystore = guard.backend().keystore();
     let enabled = |on: bool| {
@@ -67,7 +67,7 @@ pub(super) fn outcome(case: &Value, readings: &Readings) -> Option<String> {
     let blob = encrypt(&guard, &made_by, plaintext.clone(), asked.source_algorithm, &context)?;
     enabled(false);
 
-    let epoch = Epoch(keystore.epoch().unwrap());
+    let epoch = keystore.epoch().unwrap();
     let (snapshot, caller) = world(case, readings, epoch);
     let backend = guard.backend();
     if case["request"]["operation"] == "Decrypt" {

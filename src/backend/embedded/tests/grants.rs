@@ -119,7 +119,7 @@ fn contents_are_all_of_one_epoch() {
     keystore.create_grant(&one, decrypting(), now()).unwrap();
     keystore.put_policy(&other, PolicyName::Default, "{}").unwrap();
     let contents = keystore.contents().unwrap();
-    assert_eq!(contents.epoch, 5);
+    assert_eq!(contents.epoch.count(), 5);
     assert_eq!(contents.epoch, keystore.epoch().unwrap());
     let mut arns = [one.clone(), other.clone()];
     arns.sort();

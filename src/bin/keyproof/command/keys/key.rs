@@ -69,7 +69,7 @@ pub fn create(args: &Create, io: &mut Io) -> Result<(), CliError> {
 
 pub fn import(args: &Import, io: &mut Io) -> Result<(), CliError> {
     let world = load::world(&args.world).map_err(CliError::new)?;
-    let snapshot = world.snapshot(Epoch(0)).map_err(CliError::new)?;
+    let snapshot = world.snapshot(Epoch::new(0)).map_err(CliError::new)?;
     let stays = args.store.keystore.exists();
     let imported = input::in_keystore(&args.store.keystore, &args.store.root_key, |keystore| {
         let count = || keystore.contents().map_or(0, |contents| contents.keys.len());

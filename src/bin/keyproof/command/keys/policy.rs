@@ -66,7 +66,7 @@ pub fn refuse_lockout(
 fn author(args: &Author, key: &KeyArn) -> Result<(SnapshotBuilder, Caller), CliError> {
     if let (Some(folder), Some(name)) = (&args.world, &args.caller) {
         let world = load::world(folder).map_err(CliError::new)?;
-        let snapshot = world.snapshot(Epoch(0)).map_err(CliError::new)?;
+        let snapshot = world.snapshot(Epoch::new(0)).map_err(CliError::new)?;
         let caller = world.caller(&snapshot, name).map_err(CliError::new)?;
         return Ok((world.without_keys(), caller));
     }
