@@ -12,7 +12,7 @@ use crate::load::LoadError;
 use crate::model::{Action, Decision, Readings};
 use crate::report::reasons;
 
-/// The answer to a [`Simulation`](super::Simulation).
+/// The answer to a [`Simulation`].
 #[derive(Clone, Debug)]
 pub struct SimulationAnswer {
     /// The question's name.
