@@ -81,16 +81,15 @@ impl<'s> Authorizer<'s> {
             None => Ok(None),
         };
         let owner = entry.map(|entry| entry.key.arn.account());
-        let resource_membership =
-            owner.map_or(Ok(None), |account| self.snapshot.membership(account));
-        let facts = Facts {
-            principal: &caller.principal,
-            entity,
-            principal_membership,
-            key: entry,
-            resource_membership,
-            region: Some(leg.region),
-            operation: leg.facts,
+        // An alias has an owner as well, though no policy of its own.
+        let holder = match leg.resource {
+            LegResource::Alias(alias) => Some(alias.account),
+            LegResource::Any => None,
+            LegResource::Key(arn) => Some(arn.account()),
+        };
+        let resource_membership = match holder {
+            Some(account) => self.snapshot.membership(account),
+            None => Err("the action is on no resource"),
         };
         let alias;
         let resource = match leg.resource {
@@ -100,6 +99,16 @@ impl<'s> Authorizer<'s> {
             }
             LegResource::Any => "*",
             LegResource::Key(arn) => arn.as_str(),
+        };
+        let facts = Facts {
+            resource: holder.map(|_| resource),
+            principal: &caller.principal,
+            entity,
+            principal_membership,
+            key: entry,
+            resource_membership,
+            region: Some(leg.region),
+            operation: leg.facts,
         };
         let none = Attached::NotApplicable;
         let question = Question {

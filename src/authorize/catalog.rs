@@ -9,14 +9,15 @@ use super::preflight::GrantRequest;
 use super::state::operation_fault;
 use super::{
     Authorizer, KeyFault, KeyIdentifier, Leg, LegResource, PreflightAnswer, PreflightError,
-    PreflightOperation, ResolveError, Side,
+    PreflightOperation, ResolveError, ResolvedKey, Side,
 };
 use crate::compile::{AliasTarget, Caller, EntityLookup, Known, Policy, PolicySlot, Source};
 use crate::evaluate::{GrantSubject, OperationFacts};
 use crate::model::{
-    AccountId, Action, ActionSet, AliasArn, AliasName, ContextMap, ContextValue, EncryptionContext,
-    EncryptionContextConstraint, GrantId, GrantPrincipal, GrantToken, Key, KeyArn, KeySpec,
-    KeyUsage, PolicyKind, Principal, PrincipalArnKind, Region, ResourceKind,
+    AccountId, Action, ActionSet, AliasArn, AliasName, ConditionKey, ContextMap, ContextValue,
+    Decision, EncryptionContext, EncryptionContextConstraint, GrantId, GrantPrincipal, GrantToken,
+    Key, KeyArn, KeySpec, KeyUsage, KnownKey, PolicyKind, Principal, PrincipalArnKind, Region,
+    ResourceKind, SetQualifier,
 };
 use crate::syntax;
 
@@ -94,7 +95,7 @@ impl Authorizer<'_> {
             }
         };
         let current = current.map(|key| self.resolve_key(key, region, caller)).transpose()?;
-        let target = target.map(|key| self.resolve_key(key, region, caller)).transpose()?;
+        let target = target.map(|key| self.plain_key(key, region, caller)).transpose()?;
         let partition = caller.principal.arn().map_or("aws", |arn| arn.partition());
         let alias = AliasArn { partition: partition.into(), region: region.clone(), account, name };
         let need = |side, resource| Need {
@@ -123,7 +124,7 @@ impl Authorizer<'_> {
         tokens: &[GrantToken],
         caller: &Caller,
     ) -> Result<PreflightAnswer, PreflightError> {
-        let key = self.resolve_key(key, region, caller)?;
+        let key = self.plain_key(key, region, caller)?;
         if let Some(entry) = self.snapshot().key(key.arn())
             && let Some(message) = grant_fault(&entry.key, grant)
         {
@@ -190,7 +191,7 @@ impl Authorizer<'_> {
         region: &Region,
         caller: &Caller,
     ) -> Result<PreflightAnswer, PreflightError> {
-        let key = self.resolve_key(key, region, caller)?;
+        let key = self.plain_key(key, region, caller)?;
         let document = policy.map(|text| self.key_policy(text)).transpose()?;
         let mut parameters = ContextMap::new();
         parameters.set("kms:PolicyName", ContextValue::One("default".into()));
@@ -213,13 +214,19 @@ impl Authorizer<'_> {
                 facts,
                 grant_tokens: &[],
             };
-            if !Authorizer::new(&changed).decide_leg(&leg, caller).is_allow() {
-                answer.fault = Some(KeyFault {
-                    side,
-                    code: "MalformedPolicyDocumentException",
-                    message: "the new key policy will not allow you to update the key policy in the future"
-                        .into(),
-                });
+            let after = Authorizer::new(&changed).explain_leg(&leg, caller);
+            match after.explanation.decision {
+                Decision::Allow => {}
+                // What the new policy says depends on a fact that nobody told.
+                Decision::Undetermined => answer.sides.push(after),
+                Decision::ExplicitDeny | Decision::ImplicitDeny => {
+                    answer.fault = Some(KeyFault {
+                        side,
+                        code: "MalformedPolicyDocumentException",
+                        message: "the new key policy will not allow you to update the key policy in the future"
+                            .into(),
+                    });
+                }
             }
         }
         Ok(answer)
@@ -244,6 +251,20 @@ impl Authorizer<'_> {
                 && matches!(self.snapshot().entity(arn), EntityLookup::Missing)
             {
                 return Err(malformed(format!("the principal `{arn}` does not exist")));
+            }
+        }
+        // kms developer guide, "kms:EncryptionContext": such a condition holds without the key.
+        let is_loose = |key: &ConditionKey| {
+            matches!(key.known(), Some(KnownKey::KmsEncryptionContext | KnownKey::AwsRequestTag))
+        };
+        for entry in document.statements.iter().flat_map(|one| &one.condition) {
+            if entry.operator.value.qualifier == Some(SetQualifier::ForAllValues)
+                && let Some(loose) = entry.conditions.iter().find(|one| is_loose(&one.key.value))
+            {
+                return Err(malformed(format!(
+                    "OverlyPermissiveCondition: ForAllValues cannot be used with `{}`",
+                    loose.key.value
+                )));
             }
         }
         let source = Source::file("the new key policy", text);
@@ -289,7 +310,7 @@ impl Authorizer<'_> {
         region: &Region,
         caller: &Caller,
     ) -> Result<PreflightAnswer, PreflightError> {
-        let primary = self.resolve_key(key, region, caller)?;
+        let primary = self.plain_key(key, region, caller)?;
         let mut parameters = ContextMap::new();
         parameters.set("kms:ReplicaRegion", ContextValue::One(replica_region.to_string()));
         let facts = OperationFacts { parameters: Some(&parameters), ..OperationFacts::default() };
@@ -338,7 +359,7 @@ impl Authorizer<'_> {
         region: &Region,
         caller: &Caller,
     ) -> Result<PreflightAnswer, PreflightError> {
-        let current = self.resolve_key(key, region, caller)?;
+        let current = self.plain_key(key, region, caller)?;
         let arn = current.arn();
         let target = KeyArn::new(arn.partition(), primary_region, arn.account(), arn.id())
             .map_err(|error| PreflightError::Refused {
@@ -360,6 +381,20 @@ impl Authorizer<'_> {
             },
         ];
         Ok(self.answer_needs("UpdatePrimaryRegion", &needs, &[], caller))
+    }
+
+    /// The key of an operation that takes a key id or key ARN, and no alias.
+    pub(super) fn plain_key(
+        &self,
+        name: KeyIdentifier,
+        region: &Region,
+        caller: &Caller,
+    ) -> Result<ResolvedKey, PreflightError> {
+        if matches!(name, KeyIdentifier::Alias(_) | KeyIdentifier::AliasArn(_)) {
+            let message = "this operation takes no alias: name the key by its id or ARN".to_owned();
+            return Err(PreflightError::Refused { code: "NotFoundException", message });
+        }
+        Ok(self.resolve_key(name, region, caller)?)
     }
 
     fn answer_needs(
@@ -427,6 +462,10 @@ fn grant_fault(key: &Key, grant: &GrantRequest) -> Option<String> {
     }
     if service && grant.retiring.is_none() {
         return Some("a grant to a service needs a retiring principal".into());
+    }
+    let pairs = constraint_pairs(grant.constraints.encryption_context.as_ref());
+    if pairs.len() > 8 {
+        return Some("an encryption context constraint has at most 8 pairs".into());
     }
     if grant.constraints.encryption_context.is_some() && !key.spec.is_symmetric() {
         return Some("only grants on symmetric keys have encryption context constraints".into());

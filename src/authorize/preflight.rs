@@ -304,7 +304,11 @@ impl Authorizer<'_> {
         if action.resource_kind() != ResourceKind::Key || action == Action::RetireGrant {
             return Err(PreflightError::NotOnOneKey(action));
         }
-        let resolved = self.resolve_key(key.name.clone(), region, caller)?;
+        // AWS's operations that take an alias are those that tell it to policies.
+        let resolved = match supplies(action, KnownKey::KmsRequestAlias) {
+            true => self.resolve_key(key.name.clone(), region, caller)?,
+            false => self.plain_key(key.name.clone(), region, caller)?,
+        };
         let carries = |known| supplies(action, known);
         let facts = OperationFacts {
             encryption_context: carries(KnownKey::KmsEncryptionContext).then_some(&key.context),

@@ -7,7 +7,8 @@
 use super::{Decrypt, Encrypt, KeyFault, Operation, ReEncrypt, ResolvedKey, Side};
 use crate::compile::Snapshot;
 use crate::model::{
-    Action, EncryptionAlgorithm, EncryptionContext, KeyArn, KeyState, KeyUsage, Reading,
+    Action, EncryptionAlgorithm, EncryptionContext, KeyArn, KeyState, KeyUsage, MultiRegionKeyType,
+    Reading,
 };
 
 /// An operation whose keys can be judged.
@@ -167,6 +168,15 @@ pub(crate) fn operation_fault(
     };
     if refused.is_some() {
         return refused;
+    }
+    let is_primary = entry.key.multi_region == Some(MultiRegionKeyType::Primary);
+    let needs_primary =
+        action == A::ReplicateKey || (action == A::UpdatePrimaryRegion && side == Side::Current);
+    if needs_primary && !is_primary {
+        return fault("UnsupportedOperationException", "is not a multi-Region primary key");
+    }
+    if action == A::GetPublicKey && entry.key.spec.is_symmetric() {
+        return fault("UnsupportedOperationException", "is symmetric, and has no public key");
     }
     match usage(action) {
         Some(usages) if !usages.contains(&entry.key.usage) => fault(

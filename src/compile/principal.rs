@@ -161,7 +161,12 @@ pub fn class_of(
             (arn.account() == *account && same_partition).then_some(PrincipalClass::Account)?
         }
         Principal::Arn(arn) => class_of_arn(arn, caller)?,
+        // `AIDA…` is never a role and `AROA…` never a user.
         Principal::Unique(unique) => match caller {
+            CallerPrincipal::User { .. } if !unique.as_str().starts_with("AIDA") => return None,
+            CallerPrincipal::RoleSession { .. } if !unique.as_str().starts_with("AROA") => {
+                return None;
+            }
             CallerPrincipal::User { id, .. } => match id {
                 Some(id) => (id == unique).then_some(PrincipalClass::User)?,
                 None => return Some((PrincipalClass::User, Truth::Unknown)),
@@ -218,19 +223,23 @@ fn not_principal<'a>(
     has_boundary: Truth,
     readings: &Readings,
 ) -> Truth {
-    let [mut account, mut itself, mut everyone] = [Truth::False; 3];
+    let [mut account, mut itself, mut session, mut everyone] = [Truth::False; 4];
     for principal in listed {
         match class_of(principal, caller, readings) {
             Some((PrincipalClass::Account, truth)) => account = account.or(truth),
             Some((PrincipalClass::Everyone, _)) => everyone = Truth::True,
+            Some((PrincipalClass::Session, truth)) => session = session.or(truth),
             Some((_, truth)) => itself = itself.or(truth),
             None => {}
         }
     }
     // An Allow speaks to whoever is not listed in any way: the plain complement.
     if effect == Effect::Allow {
-        return account.or(itself).or(everyone).not();
+        return account.or(itself).or(session).or(everyone).not();
     }
+    let needs_both = matches!(caller, CallerPrincipal::RoleSession { .. })
+        && readings.choice(Reading::NotPrincipalSession) == 0;
+    let itself = if needs_both { itself.and(session) } else { itself.or(session) };
     let is_root = matches!(caller, CallerPrincipal::Root(_));
     let needs_account = caller.account().is_some();
     let spared = if is_root {

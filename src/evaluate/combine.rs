@@ -43,6 +43,8 @@ pub struct Shape {
     pub relation: Relation,
     /// Whether the operation can be used across accounts.
     pub works_across_accounts: bool,
+    /// Whether the resource is of another partition than the caller: they share nothing.
+    pub is_other_partition: bool,
     /// Whether a root user of another account is taken to have an identity allow (a reading).
     pub foreign_root_allowed: bool,
     /// Whether a permission that only a grant gives is capped by these layers (readings).
@@ -152,7 +154,10 @@ fn denied<L: Leaves>(leaves: &mut L, shape: Shape, exhaustive: bool) -> Truth<L>
 fn allowed<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
     // E0: refused by KMS itself, whatever the policies say.
     let cross = shape.relation == Relation::CrossAccount;
-    if shape.caller == CallerKind::Anonymous || (cross && !shape.works_across_accounts) {
+    if shape.caller == CallerKind::Anonymous
+        || shape.is_other_partition
+        || (cross && !shape.works_across_accounts)
+    {
         return leaves.algebra().constant(false);
     }
     // E2: RCPFullAWSAccess is always attached, so RCPs only ever deny. E4: the endpoint.

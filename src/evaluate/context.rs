@@ -157,7 +157,9 @@ pub struct Facts<'a> {
     pub principal_membership: Result<Option<&'a Membership>, &'a str>,
     /// The key asked about; `None` for actions without a key.
     pub key: Option<&'a KeyEntry>,
-    /// The key's account in its organization.
+    /// The ARN of the key or alias; `None` for actions without a resource.
+    pub resource: Option<&'a str>,
+    /// The place of the resource's account in its organization.
     pub resource_membership: Result<Option<&'a Membership>, &'a str>,
     /// The Region the request is sent to, where it is told.
     pub region: Option<&'a Region>,
@@ -181,7 +183,11 @@ impl<'a> RequestContext<'a> {
     #[must_use]
     pub fn find(&self, key: &ConditionKey, kind: PolicyKind) -> Found<'a> {
         let stated = self.stated.stated(key.lower());
-        let stated_wins = key.known() == Some(KnownKey::AwsPrincipalTag) && stated.is_some();
+        let stated_wins = stated.is_some()
+            && matches!(
+                key.known(),
+                Some(KnownKey::AwsPrincipalTag | KnownKey::AwsPrincipalServiceNamesList)
+            );
         if let (Some(facts), Some(known)) = (self.facts, key.known())
             && !stated_wins
             && let Some(found) = facts.derive(known, (key.lower(), key.tail()), kind, self.action)
@@ -258,7 +264,11 @@ impl<'a> Facts<'a> {
                 _ => Found::Absent,
             },
             K::AwsPrincipalServiceNamesList => match self.principal {
-                CallerPrincipal::Service { names } => Found::Many(Values::Services(names)),
+                // A service has several names, so one alone is not the list.
+                CallerPrincipal::Service { names } if names.len() > 1 => {
+                    Found::Many(Values::Services(names))
+                }
+                CallerPrincipal::Service { .. } => Found::Unknown,
                 _ => Found::Absent,
             },
             K::AwsPrincipalType => one(Some(match self.principal {
@@ -280,7 +290,7 @@ impl<'a> Facts<'a> {
             K::AwsPrincipalOrgPaths => organization_path(self.principal_membership)?,
             K::AwsResourceOrgId => organization(self.resource_membership)?,
             K::AwsResourceOrgPaths => organization_path(self.resource_membership)?,
-            K::AwsResourceAccount => one(Some(account_text(self.key?.key.arn.as_str()))),
+            K::AwsResourceAccount => one(Some(account_text(self.resource?))),
             K::AwsRequestedRegion => one(Some(self.region?.as_str())),
             // KMS answers over TLS alone (kms developer guide, "Infrastructure security").
             K::AwsSecureTransport => flag(true),

@@ -149,6 +149,12 @@ impl Question<'_> {
                     _ => Relation::SameAccount,
                 },
             },
+            is_other_partition: self.principal.arn().is_some_and(|own| {
+                let resource = self.resource.strip_prefix("arn:");
+                resource
+                    .and_then(|rest| rest.split_once(':'))
+                    .is_some_and(|(partition, _)| partition != own.partition())
+            }),
             works_across_accounts: self.context.action.works_across_accounts(),
             foreign_root_allowed: readings.choice(Reading::CrossAccountRoot) == 1,
             grant_caps: GrantCaps {

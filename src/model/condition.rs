@@ -286,14 +286,15 @@ impl ConditionKey {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let lowered = lower(name);
+        // The names of keys are ASCII: no other letter folds into one of theirs.
         let found = KnownKey::ALL.iter().copied().find_map(|known| {
-            let known_lower = known.as_str().to_ascii_lowercase();
-            if known.is_family() {
-                (lowered.len() > known_lower.len() && lowered.starts_with(&known_lower))
-                    .then_some((known, known_lower.len()))
-            } else {
-                (lowered == known_lower).then_some((known, lowered.len()))
-            }
+            let (length, known_name) = (known.as_str().len(), known.as_str());
+            let fits = match known.is_family() {
+                true => name.len() > length,
+                false => name.len() == length,
+            };
+            let head = name.get(..length).filter(|_| fits)?;
+            head.eq_ignore_ascii_case(known_name).then_some((known, length))
         });
         Self {
             name: name.into(),

@@ -86,6 +86,9 @@ readings! {
     /// A Deny whose `NotPrincipal` lists the caller but not its account.
     NotPrincipalAccount = "not-principal-account", ["deny", "spare"],
         "whether `NotPrincipal` spares a caller that is listed without its account";
+    /// A Deny whose `NotPrincipal` lists the role or the session, but not both.
+    NotPrincipalSession = "not-principal-session", ["deny", "spare"],
+        "whether `NotPrincipal` spares a role session that is listed by its role alone or by itself alone";
     /// An action whose key is pending deletion.
     PendingDeletionError = "pending-deletion-error", ["KMSInvalidStateException", "DisabledException"],
         "which error a cryptographic operation on a key pending deletion gives";

@@ -14,18 +14,18 @@ mod tests;
 pub use arn::ArnPattern;
 pub use template::{Resolved, Template, Variable};
 
-use crate::model::{Action, ActionSet, lower};
+use crate::model::{Action, ActionSet};
 
 /// The actions an `Action` entry names. An entry of another service names none.
 ///
-/// Case is ignored; `*` is any run, `?` one character; the prefix must be literal unless the whole
-/// entry is `*` (iam user guide, "Action").
+/// The case of ASCII letters is ignored; `*` is any run, `?` one character; the prefix must be
+/// literal unless the whole entry is `*` (iam user guide, "Action").
 #[must_use]
 pub fn actions(entry: &str) -> ActionSet {
     if entry == "*" {
         return ActionSet::ALL;
     }
-    let entry = lower(entry);
+    let entry = entry.to_ascii_lowercase();
     let Some(("kms", name)) = entry.split_once(':') else {
         return ActionSet::NONE;
     };
@@ -33,7 +33,7 @@ pub fn actions(entry: &str) -> ActionSet {
     Action::ALL
         .iter()
         .copied()
-        .filter(|action| pattern.matches_text(&lower(action.name())))
+        .filter(|action| pattern.matches_text(&action.name().to_ascii_lowercase()))
         .collect()
 }
 
@@ -43,7 +43,7 @@ pub fn matches_action(entry: &str, action: &str) -> bool {
     if entry == "*" {
         return true;
     }
-    let (entry, action) = (lower(entry), lower(action));
+    let (entry, action) = (entry.to_ascii_lowercase(), action.to_ascii_lowercase());
     match (entry.split_once(':'), action.split_once(':')) {
         (Some((prefix, name)), Some((service, action))) => {
             prefix == service && Template::glob(name).matches_text(action)

@@ -200,10 +200,12 @@ fn tokens(text: &str, variables: bool, wildcards: Wildcards) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
+    // Where the last default can end: without one ahead, none is looked for.
+    let last_default = text.rfind("'}").unwrap_or_default();
     while let Some(next) = rest.chars().next() {
         if variables
             && next == '$'
-            && let Some((piece, after)) = variable(rest)
+            && let Some((piece, after)) = variable(rest, text.len() - rest.len() < last_default)
         {
             match piece {
                 Piece::Literal(character) => literal.push(character),
@@ -253,18 +255,19 @@ enum Piece {
     Variable(Variable),
 }
 
-/// Reads a variable at the start of `text`; a malformed one is ordinary text.
-fn variable(text: &str) -> Option<(Piece, &str)> {
+/// Reads a variable at the start of `text`; a malformed one is ordinary text. No key has a brace, so
+/// the search for its end stops at the next variable's.
+fn variable(text: &str, may_have_default: bool) -> Option<(Piece, &str)> {
     let body = text.strip_prefix("${")?;
     for special in ['*', '?', '$'] {
         if let Some(after) = body.strip_prefix(special).and_then(|rest| rest.strip_prefix('}')) {
             return Some((Piece::Literal(special), after));
         }
     }
-    let end = body.find(['}', ','])?;
+    let end = body.find(['{', '}', ','])?;
     let key = body.get(..end)?.trim();
     let after_key = body.get(end..)?;
-    if key.is_empty() {
+    if key.is_empty() || after_key.starts_with('{') {
         return None;
     }
     let key = ConditionKey::new(key);
@@ -272,7 +275,11 @@ fn variable(text: &str) -> Option<(Piece, &str)> {
         return Some((Piece::Variable(Variable { key, default: None }), after));
     }
     // The default runs to the quote that is followed by the brace, so it may hold commas.
-    let quoted = after_key.strip_prefix(',')?.trim_start().strip_prefix('\'')?;
+    let quoted = after_key
+        .strip_prefix(',')
+        .filter(|_| may_have_default)?
+        .trim_start()
+        .strip_prefix('\'')?;
     let (default, after) = quoted.split_once("'}")?;
     Some((Piece::Variable(Variable { key, default: Some(default.into()) }), after))
 }

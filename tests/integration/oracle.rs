@@ -343,11 +343,14 @@ impl World {
             }
             Principal::Arn(arn) => self.names_arn(arn).and_then(surely),
             Principal::Unique(id) => {
-                let (own, class) = match caller {
-                    CallerPrincipal::User { id, .. } => (id, Class::User),
-                    CallerPrincipal::RoleSession { id, .. } => (id, Class::Role),
+                let (own, class, prefix) = match caller {
+                    CallerPrincipal::User { id, .. } => (id, Class::User, "AIDA"),
+                    CallerPrincipal::RoleSession { id, .. } => (id, Class::Role, "AROA"),
                     _ => return None,
                 };
+                if !id.as_str().starts_with(prefix) {
+                    return None;
+                }
                 match own {
                     Some(own) if own == id => surely(class),
                     Some(_) => None,
@@ -401,10 +404,14 @@ impl World {
             .iter()
             .filter(|(class, _)| *class == Class::Account)
             .map(|(_, truth)| *truth));
-        let itself = any(found
-            .iter()
-            .filter(|(class, _)| *class != Class::Account)
-            .map(|(_, truth)| *truth));
+        let of = |wanted: fn(Class) -> bool| {
+            any(found.iter().filter(|(class, _)| wanted(*class)).map(|(_, truth)| *truth))
+        };
+        let session = of(|class| class == Class::Session);
+        let entity = of(|class| !matches!(class, Class::Account | Class::Session));
+        let both = matches!(self.principal, CallerPrincipal::RoleSession { .. })
+            && self.reading(Reading::NotPrincipalSession) == "deny";
+        let itself = if both { and(entity, session) } else { or(entity, session) };
         let needs_account = self.principal.account().is_some()
             && self.reading(Reading::NotPrincipalAccount) == "deny";
         let spared = match self.principal {

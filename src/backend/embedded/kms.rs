@@ -307,6 +307,9 @@ fn importable(entry: &KeyEntry) -> Result<(), KeystoreError> {
     if let Known::Unknown(reason) = &entry.grants {
         return refuse(format!("has grants that are not known: {reason}"));
     }
+    if let Known::Unknown(reason) = &entry.tags {
+        return refuse(format!("has tags that are not known: {reason}"));
+    }
     if let Known::Unknown(reason) = &entry.aliases {
         return refuse(format!("has aliases that are not known: {reason}"));
     }

@@ -15,9 +15,8 @@ use crate::evaluate::{
     Attached, Facts, OperationFacts, Policies, Question, RequestContext, decide, explain,
 };
 use crate::model::{
-    AccountId, Action, AliasArn, CallerPrincipal, ContextMap, ContextValue, Decision,
-    EncryptionAlgorithm, Grant, GrantToken, InvalidText, Key, KeyArn, KeyManager, Readings, Region,
-    ResourceKind,
+    AccountId, Action, AliasArn, CallerPrincipal, ContextMap, Decision, EncryptionAlgorithm, Grant,
+    GrantToken, InvalidText, Key, KeyArn, KeyManager, Readings, Region, ResourceKind,
 };
 
 /// What is asked about.
@@ -185,18 +184,13 @@ impl Simulation {
             entity: Err("not told"),
             principal_membership: Err("not told"),
             key: entry.as_ref(),
+            resource: (self.text != "*").then_some(&self.text),
             resource_membership: Err("not told"),
             region: self.region(),
             operation,
         };
         let mut context = self.context.clone();
         facts.fill(self.action, &mut context);
-        // The key's account is that of its ARN, also where nothing more is told of the key.
-        if let Some(account) = self.resource_account()
-            && context.stated("aws:resourceaccount").is_none()
-        {
-            context.set("aws:ResourceAccount", ContextValue::One(account.to_string()));
-        }
         self.context = context;
     }
 

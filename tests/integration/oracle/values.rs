@@ -35,9 +35,9 @@ pub enum Variable {
 pub fn variable(text: &str) -> Option<(Variable, &str)> {
     static PLAIN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\$\{([*?$])\}").unwrap());
     static KEYED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?s)^\$\{\s*([^},]*[^},\s])\s*\}").unwrap());
+        LazyLock::new(|| Regex::new(r"(?s)^\$\{\s*([^{},]*[^{},\s])\s*\}").unwrap());
     static DEFAULTED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?s)^\$\{\s*([^},]*[^},\s])\s*,\s*'(.*?)'\}").unwrap());
+        LazyLock::new(|| Regex::new(r"(?s)^\$\{\s*([^{},]*[^{},\s])\s*,\s*'(.*?)'\}").unwrap());
     if !text.starts_with("${") {
         return None;
     }
