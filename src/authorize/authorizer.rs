@@ -2,11 +2,13 @@
 //! the snapshot that decide it.
 
 use super::{Leg, LegResource, Operation, SideAnswer};
-use crate::compile::{Caller, EntityLookup, KeyEntry, Known, Membership, PolicySlot, Snapshot};
+use crate::compile::{
+    Caller, EntityLookup, GrantsRef, KeyEntry, Known, Membership, PolicySlot, Snapshot,
+};
 use crate::evaluate::{
     Attached, Explanation, Facts, Layer, Policies, Question, RequestContext, decide, explain,
 };
-use crate::model::{CallerPrincipal, ContextValue, Decision, KeyArn, KeyManager};
+use crate::model::{CallerPrincipal, ContextValue, Decision, KeyArn, KeyManager, KnownKey};
 
 /// Decides on one snapshot.
 #[derive(Clone, Copy, Debug)]
@@ -130,9 +132,9 @@ impl<'s> Authorizer<'s> {
                     .map_or(none, |entry| resource_control(caller, entry, resource_membership)),
                 endpoint: self.endpoint(caller),
                 grants: match entry.map(|entry| &entry.grants) {
-                    Some(Known::Known(grants)) => Ok(grants),
+                    Some(Known::Known(grants)) => Ok(grants.into()),
                     Some(Known::Unknown(reason)) => Err(reason),
-                    None => Ok(&[]),
+                    None => Ok(GrantsRef::NONE),
                 },
             },
             grant_tokens: leg.grant_tokens,
@@ -157,16 +159,16 @@ impl<'s> Authorizer<'s> {
 
     /// The endpoint the call came through, as `aws:SourceVpce` states it.
     fn endpoint(&self, caller: &Caller) -> Attached<'s> {
-        let stated = |key: &str| caller.context.stated(key);
+        let stated = |known: KnownKey, name: &str| caller.context.of_known(known, name);
         // Calls that a service makes, for itself or for the caller, do not come through the
         // caller's endpoint (iam user guide, "Forward access sessions").
         let service = matches!(caller.principal, CallerPrincipal::Service { .. })
-            || matches!(stated("kms:viaservice"), Some(ContextValue::One(_)))
-            || matches!(stated("aws:viaawsservice"), Some(ContextValue::One(text)) if text == "true");
+            || matches!(stated(KnownKey::KmsViaService, "kms:viaservice"), Some(ContextValue::One(_)))
+            || matches!(stated(KnownKey::AwsViaAwsService, "aws:viaawsservice"), Some(ContextValue::One(text)) if text == "true");
         if service {
             return Attached::NotApplicable;
         }
-        match stated("aws:sourcevpce") {
+        match stated(KnownKey::AwsSourceVpce, "aws:sourcevpce") {
             Some(ContextValue::Absent) => Attached::NotApplicable,
             Some(ContextValue::One(id)) => match self.snapshot.endpoint(id) {
                 Some(endpoint) => Attached::Union(std::slice::from_ref(&endpoint.policy)),

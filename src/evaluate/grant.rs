@@ -2,15 +2,13 @@
 //!
 //! Source: kms developer guide, "Grants in AWS KMS"; botocore `kms/2014-11-01` `GrantConstraints`.
 
-use std::borrow::Cow;
-
 use super::trace::GrantOutcome;
 use super::{Found, GrantSubject, Question};
-use crate::compile::class_of;
+use crate::compile::class_of_granted;
 use crate::model::{
-    Action, CallerPrincipal, ConditionKey, EncryptionContext, EncryptionContextConstraint, Grant,
-    GrantPrincipal, GrantVisibility, PolicyKind, Principal, PrincipalArnKind, Reading, Readings,
-    Truth, eq_ignore_case,
+    Action, CallerPrincipal, ContextMap, EncryptionContext, EncryptionContextConstraint, Grant,
+    GrantPrincipal, GrantVisibility, KnownKey, PolicyKind, PrincipalArnKind, Reading, Truth,
+    eq_ignore_case,
 };
 
 /// Why the grant applies to the question or not (G1 to G5).
@@ -24,7 +22,7 @@ pub(super) fn outcome(
     }
     // What is unknown leaves the rest to be asked: a constraint that is surely not met settles it.
     let mut open = false;
-    match is_grantee(&grant.grantee, question.principal, question.readings) {
+    match is_grantee(&grant.grantee, question.principal) {
         Truth::False => return GrantOutcome::Grantee,
         Truth::Unknown => open = true,
         Truth::True => {}
@@ -50,15 +48,21 @@ pub(super) fn outcome(
     if let Some(constraint) = &grant.constraints.encryption_context
         && constrains(question.context.action)
     {
-        let request = question.context;
-        // Without facts the stated keys tell it.
-        let told = match request.facts {
-            Some(facts) => facts.operation.encryption_context.map(Cow::Borrowed),
-            None => request.stated.encryption_context().map(Cow::Owned),
+        let satisfied = match question.context.facts {
+            Some(facts) => facts
+                .operation
+                .encryption_context
+                .map(|told| satisfies(&Told::Context(told), constraint, question, note)),
+            // Without facts the stated keys tell it.
+            None if question.context.stated.is_complete() => {
+                let told = Told::Stated(question.context.stated);
+                Some(satisfies(&told, constraint, question, note))
+            }
+            None => None,
         };
-        match told {
-            Some(context) if satisfies(&context, constraint, question, note) => {}
-            Some(_) => return GrantOutcome::Context,
+        match satisfied {
+            Some(true) => {}
+            Some(false) => return GrantOutcome::Context,
             None => open = true,
         }
     }
@@ -67,7 +71,7 @@ pub(super) fn outcome(
 
 /// G3: encryption context constraints bind cryptographic operations with a symmetric key; they
 /// are ignored for DescribeKey and RetireGrant.
-fn constrains(action: Action) -> bool {
+pub(super) fn constrains(action: Action) -> bool {
     !matches!(action, Action::DescribeKey | Action::RetireGrant)
 }
 
@@ -117,7 +121,7 @@ pub(super) fn may_retire(
     let mut itself = Truth::False;
     let mut delegated = Truth::False;
     if let Some(retiring) = &grant.retiring {
-        let named = is_grantee(retiring, caller, question.readings);
+        let named = is_grantee(retiring, caller);
         if is_root(retiring) {
             delegated = delegated.or(named);
         } else {
@@ -125,7 +129,7 @@ pub(super) fn may_retire(
         }
     }
     if grant.operations.contains(Action::RetireGrant) {
-        let named = is_grantee(&grant.grantee, caller, question.readings);
+        let named = is_grantee(&grant.grantee, caller);
         if is_root(&grant.grantee) {
             delegated = delegated.or(named);
         } else {
@@ -143,18 +147,43 @@ pub(super) fn may_retire(
     [itself, delegated]
 }
 
+/// The encryption context of the request, wherever it is told.
+enum Told<'a> {
+    Context(&'a EncryptionContext),
+    /// As keys `kms:EncryptionContext:…`.
+    Stated(&'a ContextMap),
+}
+
+impl<'a> Told<'a> {
+    fn any(&self, mut visit: impl FnMut(&'a str, &'a str) -> bool) -> bool {
+        match self {
+            Self::Context(context) => context.iter().any(|(name, value)| visit(name, value)),
+            Self::Stated(stated) => {
+                stated.encryption_pairs().any(|(name, value)| visit(name, value))
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Context(context) => context.len(),
+            Self::Stated(stated) => stated.encryption_pairs().count(),
+        }
+    }
+}
+
 fn satisfies(
-    context: &EncryptionContext,
+    context: &Told<'_>,
     constraint: &EncryptionContextConstraint,
     question: &Question<'_>,
     note: &mut dyn FnMut(Reading),
 ) -> bool {
     let any_case = question.readings.choice(Reading::GrantContextKeyCase) == 1;
     let mut has = |name: &str, value: &str| {
-        if context.value(name) == Some(value) {
+        if context.any(|key, own| key == name && own == value) {
             return true;
         }
-        let folded = context.iter().any(|(key, own)| eq_ignore_case(key, name) && own == value);
+        let folded = context.any(|key, own| eq_ignore_case(key, name) && own == value);
         if folded {
             note(Reading::GrantContextKeyCase);
         }
@@ -163,12 +192,12 @@ fn satisfies(
     // An empty request context fails both forms.
     match constraint {
         EncryptionContextConstraint::Equals(wanted) => {
-            !context.is_empty()
+            context.len() > 0
                 && context.len() == wanted.len()
                 && wanted.iter().all(|(name, value)| has(name, value))
         }
         EncryptionContextConstraint::Subset(wanted) => {
-            !context.is_empty() && wanted.iter().all(|(name, value)| has(name, value))
+            context.len() > 0 && wanted.iter().all(|(name, value)| has(name, value))
         }
     }
 }
@@ -179,26 +208,18 @@ fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Readin
         note(Reading::GrantSourceArnDirect);
         return (question.readings.choice(Reading::GrantSourceArnDirect) == 1).into();
     }
-    match question.context.find(&ConditionKey::new("aws:SourceArn"), PolicyKind::Key) {
+    let source_arn = KnownKey::AwsSourceArn;
+    match question.context.find_known(source_arn, ("aws:sourcearn", ""), PolicyKind::Key) {
         Found::One(found) => (found == wanted).into(),
         Found::Unknown => Truth::Unknown,
-        Found::Absent | Found::Many(_) | Found::OverQuota => Truth::False,
+        Found::Absent | Found::Many(_) | Found::OverQuota | Found::Pair(..) => Truth::False,
     }
 }
 
 /// G2: a grantee is the principal itself, and a role stands for its sessions; naming an account
 /// lets it delegate.
-fn is_grantee(grantee: &GrantPrincipal, caller: &CallerPrincipal, readings: &Readings) -> Truth {
-    let principal = match grantee {
-        GrantPrincipal::Principal(arn) => Principal::Arn(arn.clone()),
-        GrantPrincipal::Service(service) => Principal::Service(service.clone()),
-        GrantPrincipal::Unique(id) => Principal::Unique(id.clone()),
-        GrantPrincipal::Other(_) => return Truth::False,
-    };
-    match class_of(&principal, caller, readings) {
-        Some((_, truth)) => truth,
-        None => Truth::False,
-    }
+fn is_grantee(grantee: &GrantPrincipal, caller: &CallerPrincipal) -> Truth {
+    class_of_granted(grantee, caller).map_or(Truth::False, |(_, truth)| truth)
 }
 
 /// Whether the grant names an account rather than one of its identities.

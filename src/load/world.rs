@@ -8,7 +8,7 @@ use super::config::Config;
 use super::error::LoadError;
 use super::{iam, organization};
 use crate::compile::{
-    Caller, Endpoint, Epoch, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder,
+    Caller, Endpoint, Epoch, Grants, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder,
 };
 use crate::model::{AccountId, KeyId, PolicyKind, Readings, Region};
 
@@ -239,7 +239,7 @@ impl Reader<'_> {
             policies.extend(self.take(read));
         }
         let grants =
-            self.optional(&path.join("grants.json"), "aws kms list-grants", awscli::grants);
+            self.optional::<_, Grants>(&path.join("grants.json"), "aws kms list-grants", awscli::grants);
         let tags =
             self.optional(&path.join("tags.json"), "aws kms list-resource-tags", awscli::tags);
         if let Known::Known(grants) = &grants
@@ -251,18 +251,19 @@ impl Reader<'_> {
         }
         let unnamed = "the aliases of this account and Region are not known";
         let aliases = Known::Unknown(unnamed.into());
+        let policies = policies.into();
         self.keys.push(KeyEntry { key, policies, grants, tags, aliases });
     }
 
     /// A file that may be missing; what it would say is unknown then.
-    fn optional<T: Default>(
+    fn optional<T, F: From<Vec<T>>>(
         &mut self,
         path: &Path,
         command: &str,
-        read: impl Fn(&Path) -> Result<T, LoadError>,
-    ) -> Known<T> {
+        read: impl Fn(&Path) -> Result<Vec<T>, LoadError>,
+    ) -> Known<F> {
         if path.exists() {
-            Known::Known(self.take(read(path)).unwrap_or_default())
+            Known::Known(self.take(read(path)).unwrap_or_default().into())
         } else {
             Known::Unknown(format!("add {}: {command}", path.display()).into())
         }
