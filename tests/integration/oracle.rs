@@ -211,7 +211,7 @@ impl World {
             (None, _) => Some(true),
         };
         let identity = match self.principal {
-            CallerPrincipal::Root(_) if cross => {
+            CallerPrincipal::Root(_) if cross && !retires => {
                 Some(self.reading(Reading::CrossAccountRoot) == "allow")
             }
             CallerPrincipal::Root(_) => Some(true),
