@@ -7,8 +7,8 @@
 use super::{Decrypt, Encrypt, KeyFault, Operation, ReEncrypt, ResolvedKey, Side};
 use crate::compile::Snapshot;
 use crate::model::{
-    Action, EncryptionAlgorithm, EncryptionContext, KeyArn, KeyState, KeyUsage, MultiRegionKeyType,
-    Reading,
+    Action, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyOrigin, KeyState, KeyUsage,
+    MultiRegionKeyType, Reading,
 };
 
 /// An operation whose keys can be judged.
@@ -105,8 +105,7 @@ fn missing(side: Side, missing: bool, member: &'static str) -> Option<KeyFault> 
 }
 
 /// What is wrong with a key's state or usage for an operation (kms developer guide, "Key states of
-/// AWS KMS keys"). Management of imported material and rotation depend on more than the state and
-/// are not judged.
+/// AWS KMS keys").
 pub(crate) fn operation_fault(
     snapshot: &Snapshot,
     side: Side,
@@ -121,6 +120,9 @@ pub(crate) fn operation_fault(
     let invalid = "KMSInvalidStateException";
     let pending = snapshot.readings().value(Reading::PendingDeletionError);
     let cryptographic = usage(action).is_some() && action != A::GetPublicKey;
+    if let Some((code, what)) = material_fault(action, &entry.key) {
+        return fault(code, what);
+    }
     let state = entry.key.state;
     let is_pending = matches!(state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
     let refused = match action {
@@ -185,6 +187,70 @@ pub(crate) fn operation_fault(
         ),
         Some(_) if is_data_key(action) && !entry.key.spec.is_symmetric() => {
             fault("InvalidKeyUsageException", "is not symmetric, and makes no data keys")
+        }
+        _ => None,
+    }
+}
+
+/// Rotation, imported key material and custom key stores: what the key is comes first, then its
+/// state (K20).
+///
+/// Source: kms developer guide, "Key states of AWS KMS keys", footnotes 5 to 9; API reference of
+/// the operations.
+fn material_fault(action: Action, key: &Key) -> Option<(&'static str, &'static str)> {
+    use Action as A;
+    let (unsupported, invalid) = ("UnsupportedOperationException", "KMSInvalidStateException");
+    let rotates =
+        matches!(action, A::EnableKeyRotation | A::DisableKeyRotation | A::RotateKeyOnDemand);
+    let is_external = key.origin == KeyOrigin::External;
+    let in_custom_store =
+        matches!(key.origin, KeyOrigin::AwsCloudHsm | KeyOrigin::ExternalKeyStore);
+    match action {
+        A::GenerateDataKeyPair | A::GenerateDataKeyPairWithoutPlaintext => {
+            return in_custom_store.then_some((unsupported, "is in a custom key store"));
+        }
+        A::EnableKeyRotation
+        | A::DisableKeyRotation
+        | A::RotateKeyOnDemand
+        | A::GetKeyRotationStatus
+        | A::ListKeyRotations => {
+            if in_custom_store {
+                return Some((unsupported, "is in a custom key store"));
+            }
+            if rotates && !key.spec.is_symmetric() {
+                return Some((unsupported, "is no symmetric encryption key, and is not rotated"));
+            }
+            if rotates && key.multi_region == Some(MultiRegionKeyType::Replica) {
+                return Some((unsupported, "is a replica: its primary key is rotated"));
+            }
+            let automatic = matches!(action, A::EnableKeyRotation | A::DisableKeyRotation);
+            let asks = action == A::GetKeyRotationStatus && key.state == KeyState::PendingImport;
+            if is_external && (automatic || asks) {
+                return Some((unsupported, "has imported key material"));
+            }
+        }
+        A::GetParametersForImport | A::ImportKeyMaterial | A::DeleteImportedKeyMaterial => {
+            if !is_external {
+                return Some((unsupported, "cannot have imported key material"));
+            }
+        }
+        _ => return None,
+    }
+    match key.state {
+        KeyState::Disabled if rotates => Some(("DisabledException", "is disabled")),
+        KeyState::PendingDeletion | KeyState::PendingReplicaDeletion
+            if rotates || matches!(action, A::GetParametersForImport | A::ImportKeyMaterial) =>
+        {
+            Some((invalid, "is pending deletion"))
+        }
+        KeyState::PendingImport if rotates => Some((invalid, "is pending import")),
+        KeyState::Creating if !matches!(action, A::GetKeyRotationStatus | A::ListKeyRotations) => {
+            Some((invalid, "is creating"))
+        }
+        KeyState::Updating
+            if matches!(action, A::GetParametersForImport | A::DeleteImportedKeyMaterial) =>
+        {
+            Some((invalid, "is updating"))
         }
         _ => None,
     }

@@ -17,6 +17,7 @@ mod operations;
 mod oracle;
 mod properties;
 mod remedy;
+mod samples;
 mod scenarios;
 mod vectors;
 mod world;

@@ -8,8 +8,8 @@ use keyproof::evaluate::supplies;
 use keyproof::load::RequestWords;
 use keyproof::model::{
     Action, CallerPrincipal, ContextMap, EncryptionAlgorithm, Grant, GrantConstraints,
-    GrantOperation, GrantPrincipal, GrantVisibility, Key, KeySpec, KeyState, KeyUsage, KnownKey,
-    MultiRegionKeyType, PolicyKind, PrincipalArn, ResourceKind,
+    GrantOperation, GrantPrincipal, GrantVisibility, Key, KeyOrigin, KeySpec, KeyState, KeyUsage,
+    KnownKey, MultiRegionKeyType, PolicyKind, PrincipalArn, ResourceKind,
 };
 
 use crate::coverage::hold_current;
@@ -31,24 +31,12 @@ keeps it current. The clauses are those of [semantics.md](semantics.md).
 - *Condition keys*: those of KMS and of tags that the request supplies (X4), besides the keys in
   the lists above the table.
 - *Grant*: whether a grant can allow it (G1).
-- *States* and *usages*: what the key must be once the policies allow (K11, K12, K14); for
-  UpdateAlias, the new key. *Not judged* is what depends on more than the state.
+- *States*, *usages* and *origins*: what the key must be once the policies allow (K11, K12, K14,
+  K20); for UpdateAlias, the new key.
 ";
 
-/// K14: operations whose success depends on more than the key's state.
-const NOT_JUDGED: &[Action] = &[
-    Action::DeleteImportedKeyMaterial,
-    Action::DisableKeyRotation,
-    Action::EnableKeyRotation,
-    Action::GetKeyRotationStatus,
-    Action::GetParametersForImport,
-    Action::ImportKeyMaterial,
-    Action::ListKeyRotations,
-    Action::RotateKeyOnDemand,
-];
-
 /// A primary key with its replica, both of this kind, a grant on each and an alias.
-fn world(spec: KeySpec, usage: KeyUsage, state: KeyState) -> Snapshot {
+fn world(spec: KeySpec, usage: KeyUsage, origin: KeyOrigin, state: KeyState) -> Snapshot {
     let mut builder = Snapshot::builder();
     builder.other_memberships(Known::Known(None)).knows_all_keys();
     let account = ACCOUNT.parse().unwrap();
@@ -71,7 +59,8 @@ fn world(spec: KeySpec, usage: KeyUsage, state: KeyState) -> Snapshot {
         };
         let named = vec![("alias/key".parse().unwrap(), arn.id().clone())];
         builder.aliases(account, arn.region().clone(), Known::Known(named));
-        let key = Key { spec, usage, state, multi_region: Some(kind), ..Key::symmetric(arn) };
+        let multi_region = Some(kind);
+        let key = Key { spec, usage, origin, state, multi_region, ..Key::symmetric(arn) };
         builder
             .key(KeyEntry {
                 key,
@@ -145,7 +134,7 @@ fn ask(action: Action, world: &Snapshot, tagged: bool) -> PreflightAnswer {
 }
 
 fn symmetric(state: KeyState) -> Snapshot {
-    world(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt, state)
+    world(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt, KeyOrigin::AwsKms, state)
 }
 
 fn permissions(action: Action) -> String {
@@ -185,14 +174,13 @@ fn permissions(action: Action) -> String {
 }
 
 fn states(action: Action) -> String {
-    let works = |state: &&KeyState| ask(action, &fitting(action, **state), false).fault.is_none();
-    let working: Vec<&str> =
-        KeyState::ALL.iter().filter(works).map(|state| state.as_str()).collect();
+    let (spec, usage, origin, _) = fitting(action);
+    let working: Vec<&str> = KeyState::ALL
+        .iter()
+        .filter(|state| works(action, spec, usage, origin, **state))
+        .map(|state| state.as_str())
+        .collect();
     let all = working.len() == KeyState::ALL.len();
-    if NOT_JUDGED.contains(&action) {
-        assert!(all, "{action} is judged");
-        return "not judged".to_owned();
-    }
     if all {
         return "all".to_owned();
     }
@@ -204,31 +192,41 @@ fn states(action: Action) -> String {
     working.join(", ")
 }
 
-/// A key that the operation can be done with, in this state.
-fn fitting(action: Action, state: KeyState) -> Snapshot {
-    for spec in KeySpec::ALL {
-        for usage in spec.key_usages() {
-            let fits = |state| ask(action, &world(*spec, *usage, state), false).fault.is_none();
-            if fits(KeyState::Enabled) || fits(KeyState::PendingDeletion) {
-                return world(*spec, *usage, state);
+/// What an operation can be done with, and a state in which it can: CancelKeyDeletion alone needs
+/// another than `Enabled`.
+fn fitting(action: Action) -> (KeySpec, KeyUsage, KeyOrigin, KeyState) {
+    for origin in KeyOrigin::ALL {
+        for spec in KeySpec::ALL {
+            for usage in spec.key_usages() {
+                for state in [KeyState::Enabled, KeyState::PendingDeletion] {
+                    if works(action, *spec, *usage, *origin, state) {
+                        return (*spec, *usage, *origin, state);
+                    }
+                }
             }
         }
     }
     panic!("{action} can be done with no key");
 }
 
+fn works(
+    action: Action,
+    spec: KeySpec,
+    usage: KeyUsage,
+    origin: KeyOrigin,
+    state: KeyState,
+) -> bool {
+    ask(action, &world(spec, usage, origin, state), false).fault.is_none()
+}
+
 fn usages(action: Action) -> String {
-    // CancelKeyDeletion alone needs another state.
-    let state = match action {
-        Action::CancelKeyDeletion => KeyState::PendingDeletion,
-        _ => KeyState::Enabled,
-    };
+    let (_, _, origin, state) = fitting(action);
     let mut texts = Vec::new();
     let mut any = true;
     for usage in KeyUsage::ALL {
         let of_usage = KeySpec::ALL.iter().filter(|spec| spec.key_usages().contains(usage));
-        let (fitting, others): (Vec<KeySpec>, Vec<KeySpec>) = of_usage
-            .partition(|spec| ask(action, &world(**spec, *usage, state), false).fault.is_none());
+        let (fitting, others): (Vec<KeySpec>, Vec<KeySpec>) =
+            of_usage.partition(|spec| works(action, **spec, *usage, origin, state));
         any &= others.is_empty();
         match (fitting.as_slice(), others.as_slice()) {
             ([], _) => {}
@@ -239,6 +237,16 @@ fn usages(action: Action) -> String {
         }
     }
     if any { "any".to_owned() } else { texts.join(", ") }
+}
+
+fn origins(action: Action) -> String {
+    let (spec, usage, _, state) = fitting(action);
+    let fitting: Vec<String> = KeyOrigin::ALL
+        .iter()
+        .filter(|origin| works(action, spec, usage, **origin, state))
+        .map(|origin| format!("`{origin}`"))
+        .collect();
+    if fitting.len() == KeyOrigin::ALL.len() { "any".to_owned() } else { fitting.join(", ") }
 }
 
 /// The keys that every request can supply, and those that every request on a key can.
@@ -286,13 +294,17 @@ fn rows() -> String {
         let yes = |yes: bool| if yes { "yes" } else { "no" };
         let [across, grant] =
             [action.works_across_accounts(), GrantOperation::ALL.contains(action)].map(yes);
-        let (across, grant, states, usages) = match without_key {
-            true => ("–", "–", "–".to_owned(), "–".to_owned()),
-            false => (across, grant, states(*action), usages(*action)),
+        let key = match without_key {
+            true => ["–", "–", "–", "–", "–"].map(str::to_owned),
+            false => {
+                let [across, grant] = [across, grant].map(str::to_owned);
+                [across, grant, states(*action), usages(*action), origins(*action)]
+            }
         };
+        let [across, grant, states, usages, origins] = key;
         writeln!(
             rows,
-            "| {} | {} | {across} | {} | {grant} | {states} | {usages} |",
+            "| {} | {} | {across} | {} | {grant} | {states} | {usages} | {origins} |",
             operation(*action),
             permissions(*action),
             own_keys(*action),
@@ -312,8 +324,8 @@ fn the_table_of_operations_is_current() {
          Every request can supply the global keys: {}.\n\n\
          Every request on a key supplies besides: {}. X7 says which policies see the key's aliases\n\
          and tags.\n\n\
-         | operation | permissions | other accounts | condition keys | grant | states | usages |\n\
-         |---|---|---|---|---|---|---|\n{}\n\
+         | operation | permissions | other accounts | condition keys | grant | states | usages | origins |\n\
+         |---|---|---|---|---|---|---|---|\n{}\n\
          `SynchronizeMultiRegionKey` is no operation of the API: KMS itself needs the permission,\n\
          for its service-linked role.\n",
         listed(everywhere),

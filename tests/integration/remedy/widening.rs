@@ -13,7 +13,8 @@ use keyproof::model::{
 };
 use keyproof::remedy::{Addition, Fix, apply, remedies};
 
-use crate::properties::{Dice, KEYS, caller, cases, policy};
+use crate::properties::cases;
+use crate::samples::{Dice, KEYS, caller, policy};
 use crate::world::{allows, named};
 
 const KEY_ARNS: &[&str] = &[
