@@ -163,7 +163,10 @@ impl<'s> Authorizer<'s> {
         // Calls that a service makes, for itself or for the caller, do not come through the
         // caller's endpoint (iam user guide, "Forward access sessions").
         let service = matches!(caller.principal, CallerPrincipal::Service { .. })
-            || matches!(stated(KnownKey::KmsViaService, "kms:viaservice"), Some(ContextValue::One(_)))
+            || matches!(
+                stated(KnownKey::KmsViaService, "kms:viaservice"),
+                Some(ContextValue::One(_))
+            )
             || matches!(stated(KnownKey::AwsViaAwsService, "aws:viaawsservice"), Some(ContextValue::One(text)) if text == "true");
         if service {
             return Attached::NotApplicable;

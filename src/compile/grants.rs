@@ -8,7 +8,8 @@ use foldhash::fast::FixedState;
 
 use super::principal::{ANY_UNIQUE, CallerKeys, arn_key};
 use crate::model::{
-    EncryptionContext, EncryptionContextConstraint, Grant, GrantPrincipal, fingerprint, lower, lower_char,
+    ContextMap, EncryptionContext, EncryptionContextConstraint, Grant, GrantPrincipal, fingerprint,
+    lower, lower_char,
 };
 
 /// Grants with an index by grantee, and by constraint for grantees with many. Copies are shared, and
@@ -45,6 +46,27 @@ struct Named {
     /// For grantees with many grants: by the number of a constraint; [`UNCONSTRAINED`] for grants
     /// that are found by none.
     by_constraint: Option<Box<HashMap<u64, Range<u32>, FixedState>>>,
+}
+
+/// The pairs of a request's encryption context, wherever they are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Pairs<'a> {
+    /// The operation's.
+    Context(&'a EncryptionContext),
+    /// Those that are stated as keys `kms:EncryptionContext:…`.
+    Stated(&'a ContextMap),
+}
+
+impl<'a> Pairs<'a> {
+    /// Names and values.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let (context, stated) = match self {
+            Self::Context(context) => (Some(context), None),
+            Self::Stated(stated) => (None, Some(stated)),
+        };
+        let stated = stated.into_iter().flat_map(ContextMap::encryption_pairs);
+        context.into_iter().flat_map(EncryptionContext::iter).chain(stated)
+    }
 }
 
 /// Up to this many grants are asked one after the other.
@@ -105,7 +127,7 @@ impl<'a> GrantsRef<'a> {
     pub fn visit(
         self,
         caller: impl FnOnce() -> CallerKeys<'a>,
-        context: Option<&EncryptionContext>,
+        context: Option<Pairs<'_>>,
         mut visit: impl FnMut(&'a Grant) -> bool,
     ) {
         let Some(index) = self.index else {
@@ -120,7 +142,7 @@ impl<'a> GrantsRef<'a> {
         for named in caller().iter().filter_map(|key| index.by_grantee.get(&key)) {
             let stop = match (&named.by_constraint, context) {
                 (Some(table), Some(context)) => {
-                    let wanted = [UNCONSTRAINED, whole(context)].into_iter();
+                    let wanted = [UNCONSTRAINED, whole(context.iter())].into_iter();
                     let pairs = context.iter().map(|(name, value)| pair(name, value));
                     wanted.chain(pairs).filter_map(|key| table.get(&key)).any(&mut range)
                 }
@@ -187,7 +209,7 @@ fn constraint_key(constraint: Option<&EncryptionContextConstraint>) -> u64 {
             if names.windows(2).any(|two| two.first() == two.last()) {
                 UNCONSTRAINED
             } else {
-                whole(pairs)
+                whole(pairs.iter())
             }
         }
         Some(EncryptionContextConstraint::Subset(pairs)) => {
@@ -198,8 +220,8 @@ fn constraint_key(constraint: Option<&EncryptionContextConstraint>) -> u64 {
 }
 
 /// The same for the same pairs, whatever the case of their names and hence their order.
-fn whole(context: &EncryptionContext) -> u64 {
-    context.iter().fold(2, |sum, (name, value)| sum.wrapping_add(pair(name, value)))
+fn whole<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
+    pairs.fold(2, |sum, (name, value)| sum.wrapping_add(pair(name, value)))
 }
 
 fn pair(name: &str, value: &str) -> u64 {

@@ -17,7 +17,7 @@ mod tests;
 
 pub use caller::{Caller, SessionPolicies};
 pub use condition::{CompiledCondition, Operands};
-pub use grants::{Grants, GrantsRef};
+pub use grants::{Grants, GrantsRef, Pairs};
 pub use index::Asked;
 pub use operand::{Cidr, Decimal, DecimalOperand, parse_bool};
 pub use policy::{CompiledStatement, Inert, Policy, PolicySlot};

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::model::{
-    CallerPrincipal, Effect, GrantPrincipal, Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Reading,
-    Readings, ServiceName, Truth, UniqueId, fingerprint,
+    CallerPrincipal, Effect, GrantPrincipal, Principal, PrincipalArn, PrincipalArnKind,
+    PrincipalElement, Reading, Readings, ServiceName, Truth, UniqueId, fingerprint,
 };
 
 /// As what a principal element names a caller; decides which implicit denials limit the
@@ -224,9 +224,7 @@ impl<'a> CallerKeys<'a> {
             }
             CallerPrincipal::Root(_) => ([account, 0, 0, 0], &[]),
             CallerPrincipal::Service { names } => ([0; 4], names),
-            CallerPrincipal::User { arn, id } => {
-                ([account, arn.fingerprint(), unique(id), 0], &[])
-            }
+            CallerPrincipal::User { arn, id } => ([account, arn.fingerprint(), unique(id), 0], &[]),
         };
         Self { fixed, names }
     }
@@ -294,10 +292,7 @@ fn class_of_service(
 }
 
 /// `AIDA…` is never a role and `AROA…` never a user.
-fn class_of_unique(
-    unique: &UniqueId,
-    caller: &CallerPrincipal,
-) -> Option<(PrincipalClass, Truth)> {
+fn class_of_unique(unique: &UniqueId, caller: &CallerPrincipal) -> Option<(PrincipalClass, Truth)> {
     let (own, class, prefix) = match caller {
         CallerPrincipal::User { id, .. } => (id, PrincipalClass::User, "AIDA"),
         CallerPrincipal::RoleSession { id, .. } => (id, PrincipalClass::Role, "AROA"),

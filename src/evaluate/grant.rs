@@ -3,12 +3,11 @@
 //! Source: kms developer guide, "Grants in AWS KMS"; botocore `kms/2014-11-01` `GrantConstraints`.
 
 use super::trace::GrantOutcome;
-use super::{Found, GrantSubject, Question};
-use crate::compile::class_of_granted;
+use super::{Found, GrantSubject, Question, RequestContext};
+use crate::compile::{Pairs, class_of_granted};
 use crate::model::{
-    Action, CallerPrincipal, ContextMap, EncryptionContext, EncryptionContextConstraint, Grant,
-    GrantPrincipal, GrantVisibility, KnownKey, PolicyKind, PrincipalArnKind, Reading, Truth,
-    eq_ignore_case,
+    Action, CallerPrincipal, EncryptionContextConstraint, Grant, GrantPrincipal, GrantVisibility,
+    KnownKey, PolicyKind, PrincipalArnKind, Reading, Truth, eq_ignore_case,
 };
 
 /// Why the grant applies to the question or not (G1 to G5).
@@ -48,25 +47,22 @@ pub(super) fn outcome(
     if let Some(constraint) = &grant.constraints.encryption_context
         && constrains(question.context.action)
     {
-        let satisfied = match question.context.facts {
-            Some(facts) => facts
-                .operation
-                .encryption_context
-                .map(|told| satisfies(&Told::Context(told), constraint, question, note)),
-            // Without facts the stated keys tell it.
-            None if question.context.stated.is_complete() => {
-                let told = Told::Stated(question.context.stated);
-                Some(satisfies(&told, constraint, question, note))
-            }
-            None => None,
-        };
-        match satisfied {
-            Some(true) => {}
-            Some(false) => return GrantOutcome::Context,
+        match told(&question.context) {
+            Some(context) if satisfies(context, constraint, question, note) => {}
+            Some(_) => return GrantOutcome::Context,
             None => open = true,
         }
     }
     if open { GrantOutcome::Unknown } else { GrantOutcome::Applies }
+}
+
+/// The encryption context of the request: that of the operation or, without facts, what the stated
+/// keys tell.
+pub(super) fn told<'q>(request: &RequestContext<'q>) -> Option<Pairs<'q>> {
+    match request.facts {
+        Some(facts) => facts.operation.encryption_context.map(Pairs::Context),
+        None => request.stated.is_complete().then_some(Pairs::Stated(request.stated)),
+    }
 }
 
 /// G3: encryption context constraints bind cryptographic operations with a symmetric key; they
@@ -147,57 +143,33 @@ pub(super) fn may_retire(
     [itself, delegated]
 }
 
-/// The encryption context of the request, wherever it is told.
-enum Told<'a> {
-    Context(&'a EncryptionContext),
-    /// As keys `kms:EncryptionContext:…`.
-    Stated(&'a ContextMap),
-}
-
-impl<'a> Told<'a> {
-    fn any(&self, mut visit: impl FnMut(&'a str, &'a str) -> bool) -> bool {
-        match self {
-            Self::Context(context) => context.iter().any(|(name, value)| visit(name, value)),
-            Self::Stated(stated) => {
-                stated.encryption_pairs().any(|(name, value)| visit(name, value))
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Context(context) => context.len(),
-            Self::Stated(stated) => stated.encryption_pairs().count(),
-        }
-    }
-}
-
 fn satisfies(
-    context: &Told<'_>,
+    context: Pairs<'_>,
     constraint: &EncryptionContextConstraint,
     question: &Question<'_>,
     note: &mut dyn FnMut(Reading),
 ) -> bool {
     let any_case = question.readings.choice(Reading::GrantContextKeyCase) == 1;
     let mut has = |name: &str, value: &str| {
-        if context.any(|key, own| key == name && own == value) {
+        if context.iter().any(|(key, own)| key == name && own == value) {
             return true;
         }
-        let folded = context.any(|key, own| eq_ignore_case(key, name) && own == value);
+        let folded = context.iter().any(|(key, own)| eq_ignore_case(key, name) && own == value);
         if folded {
             note(Reading::GrantContextKeyCase);
         }
         folded && any_case
     };
     // An empty request context fails both forms.
+    let length = context.iter().count();
     match constraint {
         EncryptionContextConstraint::Equals(wanted) => {
-            context.len() > 0
-                && context.len() == wanted.len()
+            length > 0
+                && length == wanted.len()
                 && wanted.iter().all(|(name, value)| has(name, value))
         }
         EncryptionContextConstraint::Subset(wanted) => {
-            context.len() > 0 && wanted.iter().all(|(name, value)| has(name, value))
+            length > 0 && wanted.iter().all(|(name, value)| has(name, value))
         }
     }
 }

@@ -439,12 +439,11 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                         visit(one);
                     });
                 } else {
-                    let action = question.context.action;
-                    let facts = question.context.facts;
-                    // Only contexts that constraints are asked of narrow the grants.
-                    let context = facts
-                        .filter(|_| grant::constrains(action) && action != Action::CreateGrant)
-                        .and_then(|facts| facts.operation.encryption_context);
+                    let request = &question.context;
+                    // Only where constraints bind do they narrow the grants.
+                    let binds =
+                        grant::constrains(request.action) && request.action != Action::CreateGrant;
+                    let context = grant::told(request).filter(|_| binds);
                     grants.visit(|| found_by.keys(), context, visit);
                 }
             }

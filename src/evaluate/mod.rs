@@ -25,8 +25,8 @@ pub use trace::{
 
 use crate::compile::{CompiledCondition, GrantsRef, PolicySlot};
 use crate::model::{
-    AccountId, Action, CallerPrincipal, Decision, Effect, GrantToken, PolicyKind, Reading, Readings,
-    Truth,
+    AccountId, Action, CallerPrincipal, Decision, Effect, GrantToken, PolicyKind, Reading,
+    Readings, Truth,
 };
 use layers::{Evaluation, FoundBy};
 pub use supplied::supplies;

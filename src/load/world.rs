@@ -238,8 +238,11 @@ impl Reader<'_> {
             let read = awscli::key_policy(&shared, "key policy AWS_RAM");
             policies.extend(self.take(read));
         }
-        let grants =
-            self.optional::<_, Grants>(&path.join("grants.json"), "aws kms list-grants", awscli::grants);
+        let grants = self.optional::<_, Grants>(
+            &path.join("grants.json"),
+            "aws kms list-grants",
+            awscli::grants,
+        );
         let tags =
             self.optional(&path.join("tags.json"), "aws kms list-resource-tags", awscli::tags);
         if let Known::Known(grants) = &grants

@@ -88,7 +88,9 @@ impl Template {
             ([Token::Any], _) => Strategy::Any,
             ([Token::Literal(text), Token::Any], false) => Strategy::Prefix(text.clone()),
             ([Token::Any, Token::Literal(text)], false) => Strategy::Suffix(text.clone()),
-            (tokens, false) if tokens.iter().all(|it| matches!(it, Token::Any | Token::Literal(_))) => {
+            (tokens, false)
+                if tokens.iter().all(|it| matches!(it, Token::Any | Token::Literal(_))) =>
+            {
                 Strategy::Runs(runs(tokens))
             }
             _ => Strategy::General(tokens.into()),

@@ -1,5 +1,5 @@
 //! How long one decision takes: `cargo bench --bench evaluate`.
-#![expect(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![expect(clippy::unwrap_used, reason = "a bench")]
 
 #[path = "fixture.rs"]
 mod fixture;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use keyproof::compile::{Policy, PolicySlot, Source};
+use keyproof::compile::{Grants, Policy, PolicySlot, Source};
 use keyproof::evaluate::{
     Attached, Facts, GrantSubject, OperationFacts, Policies, Question, RequestContext,
 };
@@ -274,9 +274,12 @@ fn resource_control(dice: &mut Dice) -> Value {
 }
 
 pub fn policy(dice: &mut Dice, kind: PolicyKind) -> Value {
-    let statements: Vec<Value> = (0..=dice.roll(3))
+    // Some are large enough that the engine looks statements up; they deny less often, so that
+    // other answers stay.
+    let (most, denials) = if dice.one_in(6) { (24, 24) } else { (3, 4) };
+    let statements: Vec<Value> = (0..=dice.roll(most))
         .map(|_| {
-            let effect = if dice.one_in(4) { "Deny" } else { "Allow" };
+            let effect = if dice.one_in(denials) { "Deny" } else { "Allow" };
             statement(dice, kind, effect)
         })
         .collect();
@@ -514,7 +517,9 @@ pub fn sample(seed: u64) -> Sample {
     }
     // Without complete facts, the encryption context a grant wants cannot be told.
     let grants = if context.is_complete() {
-        dice.some(4, |dice| {
+        // Some keys have so many that the engine looks them up.
+        let most = if dice.one_in(4) { 40 } else { 4 };
+        dice.some(most, |dice| {
             let n = dice.roll(1000);
             grant(dice, usize::try_from(n).unwrap())
         })
@@ -634,6 +639,7 @@ pub fn ask<T>(
             GrantSubject::Created { operations: grant.operations, constraints: &grant.constraints }
         }
     };
+    let grants = Grants::from(world.grants.clone());
     let facts = Facts {
         principal: &world.principal,
         entity: Err("not told"),
@@ -664,7 +670,7 @@ pub fn ask<T>(
             service_control: levels("scps"),
             resource_control: levels("rcps"),
             endpoint: first("endpoint"),
-            grants: Ok(&world.grants),
+            grants: Ok((&grants).into()),
         },
         grant_tokens: &world.tokens,
         readings: &world.readings,

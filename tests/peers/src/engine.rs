@@ -72,7 +72,7 @@ impl Engine for Ours {
                     service_control: none,
                     resource_control: none,
                     endpoint: none,
-                    grants: Ok(&[]),
+                    grants: Ok(keyproof::compile::GrantsRef::NONE),
                 },
                 grant_tokens: &[],
                 readings: &self.readings,
