@@ -402,9 +402,10 @@ impl Snapshot {
     /// # Errors
     /// Why it is not known.
     pub fn membership(&self, account: AccountId) -> Result<Option<&Membership>, &str> {
-        let mut changed = self.changes.iter().flat_map(|changes| &changes.memberships);
-        if let Some((_, membership)) = changed.find(|(known, _)| *known == account) {
-            return Ok(Some(membership));
+        if let Some(changes) = &self.changes
+            && let Some((_, changed)) = changes.memberships.iter().find(|(it, _)| *it == account)
+        {
+            return Ok(Some(changed));
         }
         let facts = &self.facts;
         match facts.memberships.get(&account).or(facts.default_membership.as_ref()) {

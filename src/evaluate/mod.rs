@@ -151,9 +151,7 @@ impl Question<'_> {
             },
             is_other_partition: self.principal.arn().is_some_and(|own| {
                 let resource = self.resource.strip_prefix("arn:");
-                resource
-                    .and_then(|rest| rest.split_once(':'))
-                    .is_some_and(|(partition, _)| partition != own.partition())
+                resource.is_some_and(|rest| !own.is_in_partition_of(rest) && rest.contains(':'))
             }),
             works_across_accounts: self.context.action.works_across_accounts(),
             foreign_root_allowed: readings.choice(Reading::CrossAccountRoot) == 1,

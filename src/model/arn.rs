@@ -236,8 +236,9 @@ pub enum PrincipalArnKind {
 pub struct PrincipalArn {
     text: Arc<str>,
     fingerprint: u64,
-    kind: PrincipalArnKind,
     account: AccountId,
+    kind: PrincipalArnKind,
+    is_service_linked_role: bool,
 }
 
 impl PrincipalArn {
@@ -277,6 +278,15 @@ impl PrincipalArn {
         partition(&self.text)
     }
 
+    /// Whether an ARN that goes on so after its `arn:` is of the same partition.
+    #[must_use]
+    pub fn is_in_partition_of(&self, rest: &str) -> bool {
+        // Both are as long up to the next colon, and the same.
+        let own = self.text.get("arn:".len()..).unwrap_or_default();
+        let mut pairs = own.bytes().zip(rest.bytes());
+        pairs.find(|(own, other)| own != other || *own == b':') == Some((b':', b':'))
+    }
+
     /// The part after the last slash: user, role or session name; empty for a root user.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -299,7 +309,7 @@ impl PrincipalArn {
     /// Whether a role lives under `/aws-service-role/`: a service-linked role.
     #[must_use]
     pub fn is_service_linked_role(&self) -> bool {
-        self.kind == PrincipalArnKind::Role && self.text.contains(":role/aws-service-role/")
+        self.is_service_linked_role
     }
 
     /// The root user of an account.
@@ -311,6 +321,7 @@ impl PrincipalArn {
             text: text.into(),
             kind: PrincipalArnKind::Root,
             account,
+            is_service_linked_role: false,
         }
     }
 }
@@ -351,7 +362,10 @@ impl FromStr for PrincipalArn {
             }
             _ => return Err(invalid()),
         };
-        Ok(Self { text: text.into(), fingerprint: fingerprint(text), kind, account })
+        let is_service_linked_role =
+            kind == PrincipalArnKind::Role && resource.starts_with("role/aws-service-role/");
+        let (text, fingerprint) = (text.into(), fingerprint(text));
+        Ok(Self { text, fingerprint, account, kind, is_service_linked_role })
     }
 }
 

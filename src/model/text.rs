@@ -29,9 +29,12 @@ pub fn lower(text: &str) -> String {
 #[must_use]
 pub fn eq_ignore_case(left: &str, right: &str) -> bool {
     // Among ASCII letters the two mappings are one; beyond them, a letter can fold into ASCII (`K`
-    // of Kelvin), so both texts must be ASCII.
+    // of Kelvin), so only texts that are ASCII both are surely different.
+    if left.eq_ignore_ascii_case(right) {
+        return true;
+    }
     if left.is_ascii() && right.is_ascii() {
-        return left.eq_ignore_ascii_case(right);
+        return false;
     }
     left.chars().map(lower_char).eq(right.chars().map(lower_char))
 }

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod explain;
 pub mod guarded;
 pub mod keys;
+mod matrix;
 pub mod readings;
 pub mod simulate;
 
