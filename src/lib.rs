@@ -9,6 +9,7 @@ pub mod backend;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;
+pub mod lint;
 #[cfg(feature = "rim")]
 pub mod load;
 pub mod model;

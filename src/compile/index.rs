@@ -37,7 +37,7 @@ struct Places {
 }
 
 /// What statements are looked up by; asked for where a policy is large enough.
-pub trait Asked {
+pub trait Numbers {
     /// The numbers of the caller.
     fn caller(&self) -> CallerKeys<'_>;
     /// The fingerprint of the resource.
@@ -81,7 +81,7 @@ impl StatementIndex {
         statements: &'p [CompiledStatement],
         effect: Effect,
         action: Action,
-        asked: &impl Asked,
+        numbers: &impl Numbers,
         mut visit: impl FnMut(&'p CompiledStatement) -> bool,
     ) {
         if !self.actions.contains(action) {
@@ -102,12 +102,12 @@ impl StatementIndex {
             return;
         }
         if !places.by_caller.is_empty()
-            && asked.caller().iter().any(|key| all(places.by_caller.get(&key)))
+            && numbers.caller().iter().any(|key| all(places.by_caller.get(&key)))
         {
             return;
         }
         if !places.by_resource.is_empty() {
-            all(places.by_resource.get(&asked.resource()));
+            all(places.by_resource.get(&numbers.resource()));
         }
     }
 }

@@ -18,7 +18,7 @@ mod tests;
 pub use caller::{Caller, SessionPolicies};
 pub use condition::{CompiledCondition, Operands};
 pub use grants::{Grants, GrantsRef, Pairs};
-pub use index::Asked;
+pub use index::Numbers;
 pub use operand::{Cidr, Decimal, DecimalOperand, parse_bool};
 pub use policy::{CompiledStatement, Inert, Policy, PolicySlot};
 pub use principal::{

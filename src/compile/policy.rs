@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::index::{Asked, StatementIndex};
+use super::index::{Numbers, StatementIndex};
 use super::{CompiledCondition, Location, PrincipalMatcher, ResourceMatcher, Source};
 use crate::model::{
     Action, ActionSet, Effect, Element, PolicyDocument, PolicyKind, Span, Statement, Version,
@@ -108,14 +108,14 @@ impl Policy {
         &'p self,
         effect: Effect,
         action: Action,
-        asked: &impl Asked,
+        numbers: &impl Numbers,
         visit: impl FnMut(&'p CompiledStatement) -> bool,
     ) {
         let index = match effect {
             Effect::Allow => &self.body.allows,
             Effect::Deny => &self.body.denies,
         };
-        index.visit(&self.body.statements, effect, action, asked, visit);
+        index.visit(&self.body.statements, effect, action, numbers, visit);
     }
 
     /// Where one of its statements stands.

@@ -8,7 +8,7 @@ use super::condition::{self, Scope};
 use super::trace::{Elements, Event, GrantOutcome, Sink};
 use super::{Attached, CallerKind, GrantSubject, Layer, Question, Relation, grant};
 use crate::compile::{
-    Asked, CallerKeys, CompiledStatement, Policy, PolicySlot, PrincipalClass, PrincipalClasses,
+    CallerKeys, CompiledStatement, Numbers, Policy, PolicySlot, PrincipalClass, PrincipalClasses,
     SessionPolicies,
 };
 use crate::model::{
@@ -35,7 +35,7 @@ impl<'q> FoundBy<'q> {
     }
 }
 
-impl Asked for FoundBy<'_> {
+impl Numbers for FoundBy<'_> {
     fn caller(&self) -> CallerKeys<'_> {
         self.keys()
     }

@@ -10,6 +10,7 @@ mod grant;
 mod layers;
 mod supplied;
 mod trace;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use crate::model::{
 };
 use layers::{Evaluation, FoundBy};
 pub use supplied::supplies;
+pub use world::{Asked, Target};
 
 /// A group of policies that is decided together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,6 +13,8 @@ mod coverage;
 mod docs;
 mod executor;
 mod kms_vectors;
+mod lint_fixes;
+mod lint_rules;
 mod operations;
 mod oracle;
 mod properties;
