@@ -15,6 +15,7 @@ mod executor;
 mod kms_vectors;
 mod lint_fixes;
 mod lint_rules;
+mod matrix;
 mod operations;
 mod oracle;
 mod properties;
