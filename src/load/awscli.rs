@@ -51,8 +51,8 @@ pub(super) fn described_key(root: &Node<'_>) -> Result<Key, LoadError> {
 }
 
 /// `policy.json`: the document itself, or what `get-key-policy` prints.
-pub(super) fn key_policy(path: &Path, name: &str) -> Result<PolicySlot, LoadError> {
-    let file = JsonFile::read(path)?;
+pub(super) fn key_policy(path: &Path, text: &str, name: &str) -> Result<PolicySlot, LoadError> {
+    let file = JsonFile::line(path, 1, text);
     let json = file.json()?;
     let root = file.node(&json);
     if root.is_object()

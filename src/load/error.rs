@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::model::Span;
 
@@ -67,6 +68,27 @@ impl LoadError {
 
     pub(super) fn extend(&mut self, other: Self) {
         self.problems.extend(other.problems);
+    }
+
+    /// The value, or its error noted.
+    pub(super) fn take<T>(&mut self, result: Result<T, Self>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.extend(error);
+                None
+            }
+        }
+    }
+
+    /// What a file's or folder's name stands for.
+    pub(super) fn named<T: FromStr>(&mut self, path: &Path) -> Option<T>
+    where
+        T::Err: fmt::Display,
+    {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let parsed = name.parse().map_err(|error: T::Err| Self::at(path, error.to_string()));
+        self.take(parsed)
     }
 
     /// The value, unless something is wrong.

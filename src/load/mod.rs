@@ -7,6 +7,7 @@ mod awscli;
 mod config;
 mod error;
 mod iam;
+mod keys;
 mod lint;
 mod node;
 mod organization;

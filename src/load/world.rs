@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use super::awscli;
 use super::config::Config;
 use super::error::LoadError;
-use super::{iam, organization};
-use crate::compile::{
-    Caller, Endpoint, Epoch, Grants, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder,
-};
+use super::{iam, keys, organization};
+use crate::compile::{Caller, Endpoint, Epoch, KeyEntry, Known, Snapshot, SnapshotBuilder};
 use crate::model::{AccountId, KeyId, PolicyKind, Readings, Region};
 
 /// A world folder, read: facts that can be frozen, and callers by name.
@@ -80,9 +78,10 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
         facts: Snapshot::builder(),
         aliases: Vec::new(),
         keys: Vec::new(),
+        policies: keys::Policies::default(),
         errors: LoadError::default(),
     };
-    let config = reader.take(Config::read(folder)).unwrap_or_default();
+    let config = reader.errors.take(Config::read(folder)).unwrap_or_default();
     reader.organization(&config);
     let accounts = reader.list(&folder.join("accounts"), Kind::Folder);
     if accounts.is_empty() && reader.errors.problems().is_empty() {
@@ -110,30 +109,20 @@ struct Reader<'p> {
     facts: SnapshotBuilder,
     aliases: Vec<(AccountId, Region, Aliases)>,
     keys: Vec<KeyEntry>,
+    policies: keys::Policies,
     errors: LoadError,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     File,
     Folder,
 }
 
 impl Reader<'_> {
-    /// The value, or its error noted.
-    fn take<T>(&mut self, result: Result<T, LoadError>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.errors.extend(error);
-                None
-            }
-        }
-    }
-
     fn list(&mut self, folder: &Path, kind: Kind) -> Vec<PathBuf> {
         let listed = list(folder, kind);
-        self.take(listed).unwrap_or_default()
+        self.errors.take(listed).unwrap_or_default()
     }
 
     fn organization(&mut self, config: &Config) {
@@ -148,18 +137,18 @@ impl Reader<'_> {
         self.facts.other_memberships(others);
         if path.exists() {
             let read = organization::memberships(self.folder);
-            for (account, membership) in self.take(read).unwrap_or_default() {
+            for (account, membership) in self.errors.take(read).unwrap_or_default() {
                 self.facts.membership(account, Known::Known(Some(membership)));
             }
         }
     }
 
     fn account(&mut self, path: &Path) {
-        let Some(account) = self.named::<AccountId>(path) else { return };
+        let Some(account) = self.errors.named::<AccountId>(path) else { return };
         let iam = path.join("iam.json");
         if iam.exists() {
             let read = iam::entities(&iam, account);
-            if let Some(entities) = self.take(read) {
+            if let Some(entities) = self.errors.take(read) {
                 self.facts.account(account, Known::Known(()));
                 for entity in entities {
                     if let Err(error) = self.facts.entity(entity) {
@@ -178,11 +167,11 @@ impl Reader<'_> {
     }
 
     fn region(&mut self, path: &Path, account: AccountId) {
-        let Some(region) = self.named::<Region>(path) else { return };
+        let Some(region) = self.errors.named::<Region>(path) else { return };
         let file = path.join("aliases.json");
         let aliases = if file.exists() {
             let read = awscli::aliases(&file);
-            self.take(read).map(Known::Known)
+            self.errors.take(read).map(Known::Known)
         } else {
             let reason = format!("add {}: aws kms list-aliases", file.display());
             Some(Known::Unknown(reason.into()))
@@ -190,86 +179,9 @@ impl Reader<'_> {
         if let Some(aliases) = aliases {
             self.aliases.push((account, region.clone(), aliases));
         }
-        for key in self.list(&path.join("keys"), Kind::Folder) {
-            if let Some(id) = self.named::<KeyId>(&key) {
-                self.key(&key, account, &region, &id);
-            }
-        }
-    }
-
-    fn key(&mut self, path: &Path, account: AccountId, region: &Region, id: &KeyId) {
-        const FILES: &[&str] =
-            &["key.json", "policy.json", "policy.AWS_RAM.json", "grants.json", "tags.json"];
-        for file in self.list(path, Kind::File) {
-            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.ends_with(".json") && !FILES.contains(&name) {
-                let message = format!("is none of the files of a key: {}", FILES.join(", "));
-                self.errors.extend(LoadError::at(&file, message));
-            }
-        }
-        let file = path.join("key.json");
-        if !file.exists() {
-            let message = "is missing: aws kms describe-key prints it";
-            self.errors.extend(LoadError::at(&file, message));
-            return;
-        }
-        let read = awscli::key(&file);
-        let Some(key) = self.take(read) else { return };
-        let arn = &key.arn;
-        if arn.account() != account || arn.region() != region || arn.id() != id {
-            let message = format!("describes {arn}, which belongs in another folder");
-            self.errors.extend(LoadError::at(&file, message));
-            return;
-        }
-        let mut policies = Vec::new();
-        let default = path.join("policy.json");
-        if default.exists() {
-            let read = awscli::key_policy(&default, "key policy default");
-            policies.extend(self.take(read));
-        } else {
-            let reason = format!("add {}: aws kms get-key-policy", default.display());
-            policies.push(PolicySlot::Unreadable {
-                name: "key policy default".into(),
-                reason: reason.into(),
-            });
-        }
-        let shared = path.join("policy.AWS_RAM.json");
-        if shared.exists() {
-            let read = awscli::key_policy(&shared, "key policy AWS_RAM");
-            policies.extend(self.take(read));
-        }
-        let grants = self.optional::<_, Grants>(
-            &path.join("grants.json"),
-            "aws kms list-grants",
-            awscli::grants,
-        );
-        let tags =
-            self.optional(&path.join("tags.json"), "aws kms list-resource-tags", awscli::tags);
-        if let Known::Known(grants) = &grants
-            && let Some(grant) = grants.iter().find(|grant| grant.key != key.arn)
-        {
-            let message = format!("grant `{}` is on {}", grant.id, grant.key);
-            self.errors.extend(LoadError::at(&path.join("grants.json"), message));
-            return;
-        }
-        let unnamed = "the aliases of this account and Region are not known";
-        let aliases = Known::Unknown(unnamed.into());
-        let policies = policies.into();
-        self.keys.push(KeyEntry { key, policies, grants, tags, aliases });
-    }
-
-    /// A file that may be missing; what it would say is unknown then.
-    fn optional<T, F: From<Vec<T>>>(
-        &mut self,
-        path: &Path,
-        command: &str,
-        read: impl Fn(&Path) -> Result<Vec<T>, LoadError>,
-    ) -> Known<F> {
-        if path.exists() {
-            Known::Known(self.take(read(path)).unwrap_or_default().into())
-        } else {
-            Known::Unknown(format!("add {}: {command}", path.display()).into())
-        }
+        let folders = self.list(&path.join("keys"), Kind::Folder);
+        let place = keys::Place { account, region, policies: &self.policies };
+        place.read(&folders, &mut self.keys, &mut self.errors);
     }
 
     fn endpoints(&mut self) {
@@ -278,20 +190,10 @@ impl Reader<'_> {
             let read = super::read_text(&path).and_then(|text| {
                 awscli::document(&path, &text, PolicyKind::Endpoint, &format!("endpoint {id}"))
             });
-            if let Some(policy) = self.take(read) {
+            if let Some(policy) = self.errors.take(read) {
                 self.facts.endpoint(Endpoint { id: id.into(), policy });
             }
         }
-    }
-
-    /// What a folder's name stands for.
-    fn named<T: std::str::FromStr>(&mut self, path: &Path) -> Option<T>
-    where
-        T::Err: std::fmt::Display,
-    {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let parsed = name.parse().map_err(|error: T::Err| LoadError::at(path, error.to_string()));
-        self.take(parsed)
     }
 }
 
@@ -302,7 +204,7 @@ pub(super) fn json_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(files)
 }
 
-fn list(folder: &Path, kind: Kind) -> Result<Vec<PathBuf>, LoadError> {
+pub(super) fn list(folder: &Path, kind: Kind) -> Result<Vec<PathBuf>, LoadError> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
