@@ -4,7 +4,7 @@
 #[cfg(feature = "rim")]
 pub mod audit;
 pub mod authorize;
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "aws", feature = "embedded"))]
 pub mod backend;
 pub mod compile;
 pub mod evaluate;

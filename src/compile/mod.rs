@@ -20,7 +20,7 @@ pub use policy::{CompiledStatement, Inert, Policy, PolicySlot};
 pub use principal::{PrincipalClass, PrincipalClasses, PrincipalMatcher, class_of};
 pub use resource::ResourceMatcher;
 pub use snapshot::{
-    AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, Known, Membership, Snapshot,
-    SnapshotBuilder, SnapshotError,
+    AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, KeyFacts, Known, Membership,
+    Snapshot, SnapshotBuilder, SnapshotError,
 };
 pub use source::{Location, Source};

@@ -30,6 +30,12 @@ impl Epoch {
         Self { world, count }
     }
 
+    /// The next change of the same world.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { world: self.world, count: self.count.wrapping_add(1) }
+    }
+
     /// How often the world had changed.
     #[must_use]
     pub const fn count(self) -> u64 {
@@ -80,6 +86,17 @@ pub struct KeyEntry {
     pub tags: Known<Vec<(String, String)>>,
     /// The aliases that point to it.
     pub aliases: Known<Vec<AliasName>>,
+}
+
+/// What is read again of a key while a service runs: everything but tags and aliases.
+#[derive(Clone, Debug)]
+pub struct KeyFacts {
+    /// What `DescribeKey` says.
+    pub key: Key,
+    /// Its key policies.
+    pub policies: Vec<PolicySlot>,
+    /// Its grants.
+    pub grants: Known<Vec<Grant>>,
 }
 
 /// A user or role with its policies.
@@ -173,6 +190,8 @@ type Place = (AccountId, Region);
 pub struct Snapshot {
     epoch: Epoch,
     taken_at: Option<Timestamp>,
+    /// When the facts of single keys were read, where not with the rest.
+    read_at: HashMap<KeyArn, Timestamp>,
     readings: Readings,
     keys: HashMap<KeyArn, KeyEntry>,
     /// INVARIANT (ids): one entry a key; partitions do not share account ids and Regions.
@@ -206,6 +225,12 @@ impl Snapshot {
         self.taken_at
     }
 
+    /// When the facts of a key were read, where known.
+    #[must_use]
+    pub fn read_at(&self, arn: &KeyArn) -> Option<Timestamp> {
+        self.read_at.get(arn).copied().or(self.taken_at)
+    }
+
     /// How open points of the documentation are read.
     #[must_use]
     pub fn readings(&self) -> &Readings {
@@ -236,6 +261,32 @@ impl Snapshot {
         let mut changed = self.clone();
         changed.keys.get_mut(arn)?.policies = policies;
         Some(changed)
+    }
+
+    /// The same world, but at another of its changes.
+    #[must_use]
+    pub fn at_epoch(self, epoch: Epoch) -> Self {
+        Self { epoch, ..self }
+    }
+
+    /// The same world at the same epoch, but for facts of one key, read at this instant. Tags and
+    /// aliases stay as they were.
+    #[must_use]
+    pub fn with_key_facts(&self, facts: KeyFacts, read_at: Timestamp) -> Self {
+        let KeyFacts { key, policies, grants } = facts;
+        let arn = key.arn.clone();
+        let mut changed = self.clone();
+        let unread =
+            || Known::Unknown("only the key's policies, grants and state were read".into());
+        let (tags, aliases) = match changed.keys.remove(&arn) {
+            Some(before) => (before.tags, before.aliases),
+            None => (unread(), Known::Unknown("the world does not tell its aliases".into())),
+        };
+        let by_id = (arn.account(), arn.region().clone(), arn.id().clone());
+        changed.by_id.insert(by_id, arn.clone());
+        changed.read_at.insert(arn.clone(), read_at);
+        changed.keys.insert(arn, KeyEntry { key, policies, grants, tags, aliases });
+        changed
     }
 
     /// The same world, but for the identity policies of one user or role; `None` when there is none
@@ -370,6 +421,12 @@ impl SnapshotBuilder {
     /// When the facts were read.
     pub fn taken_at(&mut self, instant: Timestamp) -> &mut Self {
         self.snapshot.taken_at = Some(instant);
+        self
+    }
+
+    /// When the facts of one key were read, where not with the rest.
+    pub fn read_at(&mut self, key: KeyArn, instant: Timestamp) -> &mut Self {
+        self.snapshot.read_at.insert(key, instant);
         self
     }
 
