@@ -6,6 +6,8 @@ pub mod audit;
 pub mod authorize;
 #[cfg(any(feature = "aws", feature = "embedded"))]
 pub mod backend;
+#[cfg(feature = "aws")]
+pub mod collect;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;

@@ -4,18 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::awscli;
+use super::collected::Collected;
 use super::config::Config;
 use super::error::LoadError;
 use super::{iam, organization};
 use crate::compile::{
     Caller, Endpoint, Epoch, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder,
 };
-use crate::model::{AccountId, KeyId, PolicyKind, Readings, Region};
+use crate::execute::LiveWorld;
+use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, Readings, Region, Timestamp};
 
 /// A world folder, read: facts that can be frozen, and callers by name.
 #[derive(Clone, Debug)]
 pub struct World {
     keys: Vec<KeyEntry>,
+    /// When the facts of keys were read, where it is told.
+    read_at: Vec<(KeyArn, Timestamp)>,
     facts: SnapshotBuilder,
     aliases: SnapshotBuilder,
     config: Config,
@@ -43,6 +47,9 @@ impl World {
                 .key(entry.clone())
                 .map_err(|error| LoadError::at(Path::new("the world"), error.to_string()))?;
         }
+        for (key, instant) in &self.read_at {
+            builder.read_at(key.clone(), *instant);
+        }
         builder.epoch(epoch).readings(self.config.readings.clone());
         Ok(builder.build())
     }
@@ -64,6 +71,15 @@ impl World {
     }
 }
 
+/// Reads a world folder again and puts it in place of a world that is in use, all at once. Where
+/// the folder cannot be read, the world stays as it is, and so does its epoch.
+///
+/// # Errors
+/// Everything that is wrong with any of its files.
+pub fn reload<R>(live: &LiveWorld<R>, folder: &Path) -> Result<Epoch, LoadError> {
+    live.replace(|epoch| world(folder)?.snapshot(epoch))
+}
+
 /// Reads a world folder.
 ///
 /// # Errors
@@ -80,6 +96,7 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
         facts: Snapshot::builder(),
         aliases: Vec::new(),
         keys: Vec::new(),
+        read_at: Vec::new(),
         errors: LoadError::default(),
     };
     let config = reader.take(Config::read(folder)).unwrap_or_default();
@@ -95,12 +112,12 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
         reader.account(&path);
     }
     reader.endpoints();
-    let Reader { facts, aliases: named, keys, errors, .. } = reader;
+    let Reader { facts, aliases: named, keys, read_at, errors, .. } = reader;
     let mut aliases = facts.clone();
     for (account, region, known) in named {
         aliases.aliases(account, region, known);
     }
-    errors.finish(World { keys, facts, aliases, config })
+    errors.finish(World { keys, read_at, facts, aliases, config })
 }
 
 type Aliases = Known<Vec<(crate::model::AliasName, KeyId)>>;
@@ -110,6 +127,7 @@ struct Reader<'p> {
     facts: SnapshotBuilder,
     aliases: Vec<(AccountId, Region, Aliases)>,
     keys: Vec<KeyEntry>,
+    read_at: Vec<(KeyArn, Timestamp)>,
     errors: LoadError,
 }
 
@@ -179,12 +197,15 @@ impl Reader<'_> {
 
     fn region(&mut self, path: &Path, account: AccountId) {
         let Some(region) = self.named::<Region>(path) else { return };
+        let collected = Collected::read(path);
+        let Some(collected) = self.take(collected) else { return };
         let file = path.join("aliases.json");
         let aliases = if file.exists() {
             let read = awscli::aliases(&file);
             self.take(read).map(Known::Known)
         } else {
-            let reason = format!("add {}: aws kms list-aliases", file.display());
+            let reason =
+                missing(&file, "aws kms list-aliases", collected.reason("", "aliases.json"));
             Some(Known::Unknown(reason.into()))
         };
         if let Some(aliases) = aliases {
@@ -192,14 +213,28 @@ impl Reader<'_> {
         }
         for key in self.list(&path.join("keys"), Kind::Folder) {
             if let Some(id) = self.named::<KeyId>(&key) {
-                self.key(&key, account, &region, &id);
+                self.key(&key, account, &region, &id, &collected);
             }
         }
     }
 
-    fn key(&mut self, path: &Path, account: AccountId, region: &Region, id: &KeyId) {
-        const FILES: &[&str] =
-            &["key.json", "policy.json", "policy.AWS_RAM.json", "grants.json", "tags.json"];
+    fn key(
+        &mut self,
+        path: &Path,
+        account: AccountId,
+        region: &Region,
+        id: &KeyId,
+        collected: &Collected,
+    ) {
+        const FILES: &[&str] = &[
+            "key.json",
+            "policy.json",
+            "policy.AWS_RAM.json",
+            "grants.json",
+            "tags.json",
+            "rotation.json",
+        ];
+        let why = |item: &str| collected.reason(id.as_str(), item);
         for file in self.list(path, Kind::File) {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.ends_with(".json") && !FILES.contains(&name) {
@@ -227,7 +262,7 @@ impl Reader<'_> {
             let read = awscli::key_policy(&default, "key policy default");
             policies.extend(self.take(read));
         } else {
-            let reason = format!("add {}: aws kms get-key-policy", default.display());
+            let reason = missing(&default, "aws kms get-key-policy", why("policy.json"));
             policies.push(PolicySlot::Unreadable {
                 name: "key policy default".into(),
                 reason: reason.into(),
@@ -237,11 +272,18 @@ impl Reader<'_> {
         if shared.exists() {
             let read = awscli::key_policy(&shared, "key policy AWS_RAM");
             policies.extend(self.take(read));
+        } else if let Some(reason) = why("policy.AWS_RAM.json") {
+            policies.push(PolicySlot::Unreadable {
+                name: "key policy AWS_RAM".into(),
+                reason: missing(&shared, "aws kms get-key-policy", Some(reason)).into(),
+            });
         }
-        let grants =
-            self.optional(&path.join("grants.json"), "aws kms list-grants", awscli::grants);
-        let tags =
-            self.optional(&path.join("tags.json"), "aws kms list-resource-tags", awscli::tags);
+        let file = path.join("grants.json");
+        let reason = missing(&file, "aws kms list-grants", why("grants.json"));
+        let grants = self.optional(&file, reason, awscli::grants);
+        let file = path.join("tags.json");
+        let reason = missing(&file, "aws kms list-resource-tags", why("tags.json"));
+        let tags = self.optional(&file, reason, awscli::tags);
         if let Known::Known(grants) = &grants
             && let Some(grant) = grants.iter().find(|grant| grant.key != key.arn)
         {
@@ -249,6 +291,7 @@ impl Reader<'_> {
             self.errors.extend(LoadError::at(&path.join("grants.json"), message));
             return;
         }
+        self.read_at.extend(collected.at.map(|at| (key.arn.clone(), at)));
         let unnamed = "the aliases of this account and Region are not known";
         let aliases = Known::Unknown(unnamed.into());
         self.keys.push(KeyEntry { key, policies, grants, tags, aliases });
@@ -258,13 +301,13 @@ impl Reader<'_> {
     fn optional<T: Default>(
         &mut self,
         path: &Path,
-        command: &str,
+        reason: String,
         read: impl Fn(&Path) -> Result<T, LoadError>,
     ) -> Known<T> {
         if path.exists() {
             Known::Known(self.take(read(path)).unwrap_or_default())
         } else {
-            Known::Unknown(format!("add {}: {command}", path.display()).into())
+            Known::Unknown(reason.into())
         }
     }
 
@@ -288,6 +331,15 @@ impl Reader<'_> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let parsed = name.parse().map_err(|error: T::Err| LoadError::at(path, error.to_string()));
         self.take(parsed)
+    }
+}
+
+/// Why what a file would say is not known, and what to do.
+fn missing(file: &Path, command: &str, unread: Option<&str>) -> String {
+    let add = format!("add {}: {command}", file.display());
+    match unread {
+        Some(reason) => format!("it could not be collected ({reason}); {add}"),
+        None => add,
     }
 }
 
