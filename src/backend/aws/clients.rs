@@ -49,7 +49,7 @@ pub struct Identity {
 /// Clients of KMS, made when a Region is first used. Clones share them.
 #[derive(Clone)]
 pub struct Clients {
-    config: SdkConfig,
+    config: Arc<SdkConfig>,
     by_region: Arc<Mutex<HashMap<Region, Client>>>,
 }
 
@@ -57,7 +57,7 @@ impl Clients {
     /// Clients with this configuration, whatever its Region: each request is sent to its own.
     #[must_use]
     pub fn new(config: SdkConfig) -> Self {
-        Self { config, by_region: Arc::default() }
+        Self { config: Arc::new(config), by_region: Arc::default() }
     }
 
     /// The client of a Region.
@@ -67,7 +67,7 @@ impl Clients {
         let mut clients = self.by_region.lock().unwrap_or_else(PoisonError::into_inner);
         let client = clients.entry(region.clone()).or_insert_with(|| {
             let place = aws_sdk_kms::config::Region::new(region.as_str().to_owned());
-            let config = aws_sdk_kms::config::Builder::from(&self.config).region(place).build();
+            let config = aws_sdk_kms::config::Builder::from(&*self.config).region(place).build();
             Client::from_conf(config)
         });
         client.clone()
@@ -85,7 +85,7 @@ impl Clients {
     /// When STS does not tell.
     pub async fn identity(&self, region: &Region) -> Result<Identity, AwsKmsError> {
         let place = aws_config::Region::new(region.as_str().to_owned());
-        let config = aws_sdk_sts::config::Builder::from(&self.config).region(place).build();
+        let config = aws_sdk_sts::config::Builder::from(&*self.config).region(place).build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await?;
         let account = answer.account().and_then(|text| text.parse().ok());
         let arn = answer.arn().and_then(|text| text.parse().ok());

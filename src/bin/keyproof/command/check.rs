@@ -29,16 +29,31 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let loaded = input::world(folder, keystore, &world.root_key, &world.readings)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
-    let answer =
-        Authorizer::new(&loaded.snapshot).preflight(question, &caller).map_err(CliError::new)?;
+    let answer = Authorizer::new(&loaded.snapshot)
+        .preflight(question.clone(), &caller)
+        .map_err(CliError::new)?;
+    #[cfg(feature = "aws")]
+    let live = if args.live.verify_live {
+        let profile = args.live.profile.as_deref();
+        Some(super::live::verify(profile, &question, &answer, &caller, None)?)
+    } else {
+        None
+    };
     match args.format {
         CheckFormat::Text => {
             writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
             let style = io.style;
             io.report(|out| report::answer(out, &answer.sides, answer.fault.as_ref(), style))?;
+            #[cfg(feature = "aws")]
+            if let Some(live) = &live {
+                super::live::show(live, io)?;
+            }
         }
         CheckFormat::Json => {
-            writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal))?;
+            let json = report::answer_json(&answer, &caller.principal);
+            #[cfg(feature = "aws")]
+            let json = with_live(json, live.as_ref());
+            writeln!(io.out, "{json:#}")?;
         }
         CheckFormat::Junit | CheckFormat::Github | CheckFormat::Markdown => {
             return Err(CliError::new(
@@ -46,12 +61,29 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
             ));
         }
     }
+    #[cfg(feature = "aws")]
+    if let Some(live) = &live {
+        return Ok(live.exit(&answer));
+    }
     Ok(exit(&answer))
+}
+
+/// The answer with what KMS says.
+#[cfg(feature = "aws")]
+fn with_live(mut json: serde_json::Value, live: Option<&super::live::Live>) -> serde_json::Value {
+    if let (Some(object), Some(live)) = (json.as_object_mut(), live) {
+        object.insert("live".into(), live.json());
+    }
+    json
 }
 
 fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let world = &args.world;
     flags::refuse_all(&args.request, &args.caller)?;
+    #[cfg(feature = "aws")]
+    if args.live.verify_live {
+        return Err(CliError::new("--verify-live would be ignored: it asks about one request"));
+    }
     let loaded = match &world.world {
         Some(folder) => Some(keyproof::load::world(folder).map_err(CliError::new)?),
         None => None,
