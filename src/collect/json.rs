@@ -7,7 +7,7 @@ use aws_sdk_kms::types::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::model::Timestamp;
+use crate::model::{KeyArn, Timestamp};
 
 /// `describe-key`.
 pub(super) fn key(metadata: &KeyMetadata) -> Value {
@@ -66,10 +66,11 @@ pub(super) fn policy(name: &str, text: &str) -> Value {
     json!({"Policy": text, "PolicyName": name})
 }
 
-/// One of `list-grants`.
-pub(super) fn grant(entry: &GrantListEntry) -> Value {
+/// One of `list-grants` of a key. Where an emulator has the key's id, AWS has its ARN.
+pub(super) fn grant(entry: &GrantListEntry, key: &KeyArn) -> Value {
     let mut object = Object::default();
-    object.put("KeyId", entry.key_id());
+    let on = entry.key_id().map(|on| if on == key.id().as_str() { key.as_str() } else { on });
+    object.put("KeyId", on);
     object.put("GrantId", entry.grant_id());
     object.put("Name", entry.name());
     object.put("CreationDate", entry.creation_date().map(date));

@@ -398,7 +398,7 @@ impl Reader<'_> {
             let policy = self.policy(arn, name).await?;
             unread.extend(put(home, Some(key), file, policy)?);
         }
-        let grants = self.grants(arn).await?;
+        let grants = self.grants(key).await?;
         unread.extend(put(home, Some(key), "grants.json", grants.map(Some))?);
         let tags = self.tags(arn).await?;
         unread.extend(put(home, Some(key), "tags.json", tags.map(Some))?);
@@ -430,16 +430,22 @@ impl Reader<'_> {
         })
     }
 
-    async fn grants(&mut self, arn: &str) -> Result<Item, CollectError> {
+    async fn grants(&mut self, key: &KeyArn) -> Result<Item, CollectError> {
         let (client, mut grants, mut marker) = (self.client, Vec::new(), None::<String>);
         loop {
-            let request =
-                || client.list_grants().key_id(arn).limit(100).set_marker(marker.clone()).send();
+            let request = || {
+                client
+                    .list_grants()
+                    .key_id(key.as_str())
+                    .limit(100)
+                    .set_marker(marker.clone())
+                    .send()
+            };
             let page = match self.send(request).await {
                 Ok(page) => page,
                 Err(refused) => return item("ListGrants", refused),
             };
-            grants.extend(page.grants().iter().map(json::grant));
+            grants.extend(page.grants().iter().map(|entry| json::grant(entry, key)));
             match next(page.truncated(), page.next_marker()) {
                 Ok(Some(next)) => marker = Some(next),
                 Ok(None) => return Ok(Ok(json!({"Grants": grants, "Truncated": false}))),

@@ -10,7 +10,7 @@ use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 
 use super::AwsKmsError;
-use crate::model::{AccountId, PrincipalArn, Region};
+use crate::model::{AccountId, Region};
 
 /// How often the SDK sends one request before the error is ours.
 const ATTEMPTS: u32 = 3;
@@ -42,8 +42,8 @@ pub async fn configuration(profile: Option<&str>) -> SdkConfig {
 pub struct Identity {
     /// The account.
     pub account: AccountId,
-    /// A user, a role's session, a federated user or a root user.
-    pub arn: PrincipalArn,
+    /// The ARN of a user, a role's session, a federated user or a root user, as STS writes it.
+    pub arn: String,
 }
 
 /// Clients of KMS, made when a Region is first used. Clones share them.
@@ -88,7 +88,7 @@ impl Clients {
         let config = aws_sdk_sts::config::Builder::from(&*self.config).region(place).build();
         let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await?;
         let account = answer.account().and_then(|text| text.parse().ok());
-        let arn = answer.arn().and_then(|text| text.parse().ok());
+        let arn = answer.arn().map(str::to_owned);
         match (account, arn) {
             (Some(account), Some(arn)) => Ok(Identity { account, arn }),
             _ => Err(AwsKmsError::incomplete("GetCallerIdentity", "Account and Arn")),

@@ -160,7 +160,7 @@ async fn one(
         world,
         account: identity.account,
         region: region.clone(),
-        identity: identity.arn.to_string(),
+        identity: identity.arn,
         now: input::now(),
     };
     let mut pace = Pace::per_second(args.requests_per_second);

@@ -17,7 +17,7 @@ pub fn clients(profile: Option<&str>) -> Result<Clients, CliError> {
 
 /// What KMS said, and of whom.
 pub struct Live {
-    identity: PrincipalArn,
+    identity: String,
     answer: LiveAnswer,
     verdict: Verdict,
 }
@@ -54,7 +54,8 @@ pub fn verify(
 }
 
 /// Whether the credentials are the caller's; sessions of one role are alike.
-fn is_of(principal: &CallerPrincipal, identity: &PrincipalArn) -> bool {
+fn is_of(principal: &CallerPrincipal, identity: &str) -> bool {
+    let Ok(identity) = identity.parse::<PrincipalArn>() else { return false };
     match principal {
         CallerPrincipal::RoleSession { role, .. } => {
             identity.kind() == PrincipalArnKind::AssumedRole
@@ -63,7 +64,7 @@ fn is_of(principal: &CallerPrincipal, identity: &PrincipalArn) -> bool {
         }
         CallerPrincipal::Root(arn)
         | CallerPrincipal::User { arn, .. }
-        | CallerPrincipal::FederatedUser { arn, .. } => arn == identity,
+        | CallerPrincipal::FederatedUser { arn, .. } => *arn == identity,
         CallerPrincipal::Anonymous | CallerPrincipal::Service { .. } => false,
     }
 }
@@ -110,7 +111,7 @@ impl Live {
         json!({
             "answer": self.answer.outcome(),
             "verdict": self.verdict.as_str(),
-            "identity": self.identity.as_str(),
+            "identity": self.identity,
             "error": error,
         })
     }
