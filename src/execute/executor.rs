@@ -149,6 +149,39 @@ where
     /// Resolves, judges and runs a request on the world as it is at this moment, which is read
     /// again as the executor's [`Freshness`] says: the paved path of a service.
     ///
+    /// The caller is a value that whoever serves the request has to give; the credentials that the
+    /// backend runs under say nothing of it. It cannot be left out:
+    /// ```compile_fail,E0061
+    /// # use keyproof::authorize::{NoInspector, ReEncryptRequest};
+    /// # use keyproof::execute::*;
+    /// async fn serve<B: KmsBackend + EpochSource, A: AuditLog, C: TimeSource>(
+    ///     executor: &Executor<B, A, C>,
+    ///     world: &LiveWorld<NoReader>,
+    ///     request: ReEncryptRequest,
+    /// ) {
+    ///     let _ = executor.guarded(world, request, &NoInspector).await;
+    /// }
+    /// ```
+    /// nor be a name that nobody has looked up:
+    /// ```compile_fail,E0308
+    /// # use keyproof::authorize::{NoInspector, ReEncryptRequest};
+    /// # use keyproof::execute::*;
+    /// async fn serve<B: KmsBackend + EpochSource, A: AuditLog, C: TimeSource>(
+    ///     executor: &Executor<B, A, C>,
+    ///     world: &LiveWorld<NoReader>,
+    ///     request: ReEncryptRequest,
+    /// ) {
+    ///     let _ = executor.guarded(world, "tenant", request, &NoInspector).await;
+    /// }
+    /// ```
+    /// nor be carried by the request:
+    /// ```compile_fail,E0560
+    /// # use keyproof::authorize::ReEncryptRequest;
+    /// # fn with(other: ReEncryptRequest) -> ReEncryptRequest {
+    /// ReEncryptRequest { caller: "tenant", ..other }
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When a name leads to no key, any side is not a sure yes, a key cannot be used, facts are too
     /// old or cannot be read again, the world has changed since the decision, the record cannot be

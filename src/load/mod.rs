@@ -23,7 +23,7 @@ use std::path::Path;
 pub use awscli::grant_json;
 pub use config::direct_call;
 pub use error::{LoadError, Problem};
-pub use principal::caller_principal;
+pub use principal::{caller_principal, verified_caller};
 pub use request::{RequestError, RequestWords, region};
 pub use scenario::{Case, CaseResult, Scenario};
 pub use simulation::{Simulation, SimulationAnswer};

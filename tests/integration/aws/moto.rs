@@ -243,7 +243,12 @@ fn decisions(moto: &Moto, folder: &str) -> Vec<String> {
                 for action in
                     [Action::Encrypt, Action::Decrypt, Action::DescribeKey, Action::ListGrants]
                 {
-                    operations.push(PreflightOperation::Action { action, key: key(one, blue) });
+                    let mut key = key(one, blue);
+                    if action == Action::ListGrants {
+                        // It takes no alias.
+                        key.name = moto.key(one).parse().unwrap();
+                    }
+                    operations.push(PreflightOperation::Action { action, key });
                 }
                 for other in names {
                     let (source, destination) = (key(one, blue), key(other, blue));
@@ -274,6 +279,30 @@ fn a_collected_account_decides_as_the_one_written_by_hand() {
         assert!(collected.iter().any(|line| line.ends_with(&ending)), "no {outcome}");
     }
     assert!(!collected.iter().any(|line| line.ends_with("undetermined")), "{collected:#?}");
+}
+
+#[test]
+fn the_commands_of_the_readme_run_on_it() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let block = readme.split("```bash\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(block.lines().count() > 5, "{block}");
+    let moto = Moto::new();
+    std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_keyproof")).parent().unwrap();
+    let output = Command::new("sh")
+        .args(["-e", "-c", block])
+        .current_dir(moto.home.path())
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
+        .env("AWS_ENDPOINT_URL", &moto.address)
+        .env("AWS_REGION", "eu-central-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(moto.path("moved.bin").exists());
 }
 
 #[test]
