@@ -2,7 +2,7 @@
 //!
 //! - [`collect`] reads keys, both key policies, grants, aliases, tags and rotation of one account
 //!   and Region through aws-sdk-kms.
-//! - [`facts`] takes over what the AWS CLI has written of IAM and Organizations.
+//! - [`facts()`] takes over what the AWS CLI has written of IAM and Organizations.
 //! - [`commands`] are the AWS CLI's commands that write it, and [`policy`] is the least policy that
 //!   [`collect`] needs.
 //!

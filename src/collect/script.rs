@@ -31,7 +31,7 @@ pub fn policy() -> Value {
     })
 }
 
-/// The commands of the AWS CLI that write what [`facts`](super::facts) reads, as a shell script
+/// The commands of the AWS CLI that write what [`facts`](super::facts()) reads, as a shell script
 /// that takes the folder as its argument.
 #[must_use]
 pub fn commands() -> &'static str {
