@@ -11,6 +11,7 @@ pub mod collect;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;
+pub mod lint;
 #[cfg(feature = "rim")]
 pub mod load;
 pub mod model;

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::state::Judged;
-use super::{Authorizer, Denied, LegResource, Operation, Permission, Refusal};
+use super::{Authorizer, Denied, Operation, Permission, Refusal};
 use crate::compile::{Caller, Epoch, Snapshot};
 use crate::model::Timestamp;
 
@@ -101,14 +101,14 @@ impl Gate<'_> {
 /// }
 /// ```
 /// nor copied:
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// use keyproof::authorize::{Authorized, ReEncrypt};
 /// fn copy<'s>(proof: &Authorized<'s, ReEncrypt>) -> Authorized<'s, ReEncrypt> {
 ///     Authorized::clone(proof)
 /// }
 /// ```
 /// What was judged cannot be changed afterwards:
-/// ```compile_fail,E0596
+/// ```compile_fail,E0277
 /// use keyproof::authorize::{Authorized, Operation};
 /// fn change<O: Operation>(mut proof: Authorized<'_, O>, other: O) {
 ///     *std::ops::DerefMut::deref_mut(&mut proof) = other;
@@ -246,8 +246,7 @@ impl<'s, O: Operation> Authorized<'s, O> {
 /// When the facts of the operation's keys were read.
 fn oldest<O: Operation>(operation: &O, snapshot: &Snapshot) -> Option<Timestamp> {
     let mut oldest = None;
-    for leg in operation.legs() {
-        let LegResource::Key(key) = leg.resource else { continue };
+    for key in operation.keys() {
         let read = snapshot.read_at(key)?;
         oldest = Some(oldest.map_or(read, |known: Timestamp| known.min(read)));
     }

@@ -4,6 +4,7 @@ mod authorized;
 mod authorizer;
 mod catalog;
 mod denied;
+mod matrix;
 mod operation;
 mod preflight;
 mod resolve;
@@ -15,6 +16,7 @@ mod tests;
 pub use authorized::{Authorized, Gate, Permit};
 pub use authorizer::Authorizer;
 pub use denied::{Denied, KeyFault, Refusal, SideAnswer};
+pub use matrix::Cell;
 pub use operation::{
     Decrypt, DescribeKey, Encrypt, GenerateDataKey, Leg, LegResource, Operation, Permission,
     ReEncrypt, ReEncryptFrom, ReEncryptTo, ResolvedKey, Side,

@@ -126,6 +126,9 @@ pub trait Operation: sealed::Sealed + Sized {
     /// The same questions, for those who explain.
     fn legs(&self) -> Vec<Leg<'_>>;
 
+    /// The keys it is about, each once; without an allocation, as every proof asks for them.
+    fn keys(&self) -> impl Iterator<Item = &KeyArn>;
+
     /// The Region the request is sent to.
     fn region(&self) -> &Region;
 
@@ -426,6 +429,11 @@ impl Operation for ReEncrypt {
         vec![ReEncryptFrom::leg(self), ReEncryptTo::leg(self)]
     }
 
+    fn keys(&self) -> impl Iterator<Item = &KeyArn> {
+        let (source, destination) = (&self.source.arn, &self.destination.arn);
+        std::iter::once(source).chain((source != destination).then_some(destination))
+    }
+
     fn region(&self) -> &Region {
         &self.region
     }
@@ -459,6 +467,10 @@ macro_rules! single_key_operation {
 
             fn legs(&self) -> Vec<Leg<'_>> {
                 vec![Self::leg(self)]
+            }
+
+            fn keys(&self) -> impl Iterator<Item = &KeyArn> {
+                std::iter::once(&self.key.arn)
             }
 
             fn region(&self) -> &Region {

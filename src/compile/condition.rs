@@ -1,6 +1,6 @@
 //! Conditions with typed operands.
 
-use super::operand::{Cidr, Decimal, decode_base64, parse_bool};
+use super::operand::{Cidr, DecimalOperand, parse_bool};
 use crate::model::{Condition, ConditionKey, ConditionOperator, Operator, Span, Timestamp};
 use crate::pattern::{ArnPattern, Template};
 
@@ -23,8 +23,8 @@ pub struct CompiledCondition {
 pub enum Operands {
     /// ARN operators.
     Arn(Box<[ArnPattern]>),
-    /// `BinaryEquals`.
-    Binary(Box<[BinaryOperand]>),
+    /// `BinaryEquals`: base64, or texts that are not.
+    Binary(Box<[Box<str>]>),
     /// `Bool`; `Err` is a value written in another case than AWS documents.
     Bool(Box<[Option<Result<bool, bool>>]>),
     /// Date operators.
@@ -33,19 +33,10 @@ pub enum Operands {
     Ip(Box<[Option<Cidr>]>),
     /// `Null`: whether the key must be missing.
     Null(Box<[Option<Result<bool, bool>>]>),
-    /// Numeric operators: texts that [`Decimal::parse`] reads, or `None`.
-    Number(Box<[Option<Box<str>>]>),
+    /// Numeric operators.
+    Number(Box<[Option<DecimalOperand>]>),
     /// String operators.
     Text(Box<[Template]>),
-}
-
-/// A value of `BinaryEquals`.
-#[derive(Clone, Debug)]
-pub struct BinaryOperand {
-    /// As written.
-    pub text: Box<str>,
-    /// The bytes, where the text is base64.
-    pub bytes: Option<Vec<u8>>,
 }
 
 impl CompiledCondition {
@@ -59,6 +50,18 @@ impl CompiledCondition {
             key: condition.key.value.clone(),
             operands: Operands::compile(operator.operator, condition, variables),
             span: condition.span,
+        }
+    }
+}
+
+impl CompiledCondition {
+    /// How much work it is to judge, to judge the cheapest first: comparisons, then searches in
+    /// texts, then what reads the request's value as something else.
+    pub(super) fn cost(&self) -> u8 {
+        match &self.operands {
+            Operands::Binary(_) | Operands::Bool(_) | Operands::Null(_) => 0,
+            Operands::Text(values) => values.iter().map(Template::cost).max().unwrap_or_default(),
+            Operands::Arn(_) | Operands::Date(_) | Operands::Ip(_) | Operands::Number(_) => 3,
         }
     }
 }
@@ -101,9 +104,9 @@ impl Operands {
             | Operator::NumericGreaterThanEquals
             | Operator::NumericLessThan
             | Operator::NumericLessThanEquals
-            | Operator::NumericNotEquals => Self::Number(
-                values().map(|text| Decimal::parse(text).map(|_| text.into())).collect(),
-            ),
+            | Operator::NumericNotEquals => {
+                Self::Number(values().map(DecimalOperand::parse).collect())
+            }
             Operator::DateEquals
             | Operator::DateGreaterThan
             | Operator::DateGreaterThanEquals
@@ -114,11 +117,7 @@ impl Operands {
             }
             Operator::Bool => Self::Bool(values().map(parse_bool).collect()),
             Operator::Null => Self::Null(values().map(parse_bool).collect()),
-            Operator::BinaryEquals => Self::Binary(
-                values()
-                    .map(|text| BinaryOperand { text: text.into(), bytes: decode_base64(text) })
-                    .collect(),
-            ),
+            Operator::BinaryEquals => Self::Binary(values().map(Into::into).collect()),
             Operator::IpAddress | Operator::NotIpAddress => {
                 Self::Ip(values().map(Cidr::parse).collect())
             }

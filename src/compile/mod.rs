@@ -3,6 +3,8 @@
 
 mod caller;
 mod condition;
+mod grants;
+mod index;
 mod operand;
 mod policy;
 mod principal;
@@ -14,10 +16,14 @@ mod source;
 mod tests;
 
 pub use caller::{Caller, SessionPolicies};
-pub use condition::{BinaryOperand, CompiledCondition, Operands};
-pub use operand::{Cidr, Decimal, decode_base64, parse_bool};
+pub use condition::{CompiledCondition, Operands};
+pub use grants::{Grants, GrantsRef, Pairs};
+pub use index::Numbers;
+pub use operand::{Cidr, Decimal, DecimalOperand, parse_bool};
 pub use policy::{CompiledStatement, Inert, Policy, PolicySlot};
-pub use principal::{PrincipalClass, PrincipalClasses, PrincipalMatcher, class_of};
+pub use principal::{
+    CallerKeys, PrincipalClass, PrincipalClasses, PrincipalMatcher, class_of, class_of_granted,
+};
 pub use resource::ResourceMatcher;
 pub use snapshot::{
     AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, KeyFacts, Known, Membership,

@@ -3,9 +3,6 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 /// An exact decimal number: no rounding, any length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal<'a> {
@@ -32,6 +29,29 @@ impl<'a> Decimal<'a> {
         let fraction = fraction.trim_end_matches('0');
         let zero = whole.is_empty() && fraction.is_empty();
         Some(Self { negative: negative && !zero, whole, fraction })
+    }
+}
+
+/// A [`Decimal`] of a policy, read once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecimalOperand {
+    negative: bool,
+    whole: Box<str>,
+    fraction: Box<str>,
+}
+
+impl DecimalOperand {
+    /// Reads what [`Decimal::parse`] reads.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let Decimal { negative, whole, fraction } = Decimal::parse(text)?;
+        Some(Self { negative, whole: whole.into(), fraction: fraction.into() })
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn value(&self) -> Decimal<'_> {
+        Decimal { negative: self.negative, whole: &self.whole, fraction: &self.fraction }
     }
 }
 
@@ -97,12 +117,6 @@ impl Cidr {
             _ => false,
         }
     }
-}
-
-/// The bytes of standard base64, or `None`.
-#[must_use]
-pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(text).ok()
 }
 
 /// `true` or `false` in lower case; `Some(Err(_))` when only the case is wrong.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::index::{Numbers, StatementIndex};
 use super::{CompiledCondition, Location, PrincipalMatcher, ResourceMatcher, Source};
 use crate::model::{
-    ActionSet, Effect, Element, PolicyDocument, PolicyKind, Span, Statement, Version,
+    Action, ActionSet, Effect, Element, PolicyDocument, PolicyKind, Span, Statement, Version,
 };
 use crate::pattern;
 
@@ -36,6 +37,8 @@ pub struct CompiledStatement {
     pub resource: ResourceMatcher,
     /// Its conditions, all of which must hold.
     pub conditions: Box<[CompiledCondition]>,
+    /// The places of the conditions, the cheapest first; empty when they stand so.
+    by_cost: Box<[u16]>,
     /// Set when it can never apply.
     pub inert: Option<Inert>,
     /// Where it stands.
@@ -48,11 +51,18 @@ pub struct Policy {
     /// What it is used as.
     pub kind: PolicyKind,
     /// Its name for people: `key policy default`, `inline policy reencrypt`.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Where it came from.
     pub source: Source,
-    /// Its statements.
-    pub statements: Box<[CompiledStatement]>,
+    body: Arc<Body>,
+}
+
+/// What policies with one text share.
+#[derive(Debug)]
+struct Body {
+    statements: Box<[CompiledStatement]>,
+    allows: StatementIndex,
+    denies: StatementIndex,
 }
 
 impl Policy {
@@ -69,14 +79,43 @@ impl Policy {
         let variables =
             document.version.as_ref().is_some_and(|version| version.value == Version::V2012);
         let statements = document.statements.iter().enumerate();
-        Self {
-            kind,
-            name: name.into(),
-            source,
-            statements: statements
-                .map(|(index, statement)| compile_statement(index, statement, kind, variables))
-                .collect(),
-        }
+        let statements: Box<[CompiledStatement]> = statements
+            .map(|(index, statement)| compile_statement(index, statement, kind, variables))
+            .collect();
+        let body = Body {
+            allows: StatementIndex::new(&statements, Effect::Allow),
+            denies: StatementIndex::new(&statements, Effect::Deny),
+            statements,
+        };
+        Self { kind, name: name.into(), source, body: Arc::new(body) }
+    }
+
+    /// The same policy in another place: nothing is compiled again, and the text is kept once.
+    #[must_use]
+    pub fn at(&self, file: &str) -> Self {
+        Self { source: self.source.at(file), ..self.clone() }
+    }
+
+    /// Its statements.
+    #[must_use]
+    pub fn statements(&self) -> &[CompiledStatement] {
+        &self.body.statements
+    }
+
+    /// Calls `visit` with every statement of an effect that names the action and can apply to what
+    /// is asked, until it says stop; some are visited twice.
+    pub fn visit<'p>(
+        &'p self,
+        effect: Effect,
+        action: Action,
+        numbers: &impl Numbers,
+        visit: impl FnMut(&'p CompiledStatement) -> bool,
+    ) {
+        let index = match effect {
+            Effect::Allow => &self.body.allows,
+            Effect::Deny => &self.body.denies,
+        };
+        index.visit(&self.body.statements, effect, action, numbers, visit);
     }
 
     /// Where one of its statements stands.
@@ -113,17 +152,42 @@ fn compile_statement(
         let operator = entry.operator.value;
         entry.conditions.iter().map(move |one| CompiledCondition::compile(operator, one, variables))
     });
+    let conditions: Box<[CompiledCondition]> = conditions.collect();
     CompiledStatement {
+        by_cost: by_cost(&conditions),
         index,
         sid: statement.sid.as_ref().map(|sid| sid.value.as_str().into()),
         effect: statement.effect.value,
         actions: statement.action.as_ref().map_or(ActionSet::NONE, compile_actions),
         principal: statement.principal.as_ref().map(PrincipalMatcher::compile),
         resource: ResourceMatcher::compile(resource, kind, variables),
-        conditions: conditions.collect(),
+        conditions,
         inert,
         span: statement.span,
     }
+}
+
+impl CompiledStatement {
+    /// The conditions, the cheapest first.
+    pub fn conditions_by_cost(&self) -> impl Iterator<Item = &CompiledCondition> {
+        let written: &[CompiledCondition] =
+            if self.by_cost.is_empty() { &self.conditions } else { &[] };
+        let ordered = self.by_cost.iter();
+        written.iter().chain(ordered.filter_map(|place| self.conditions.get(usize::from(*place))))
+    }
+}
+
+fn by_cost(conditions: &[CompiledCondition]) -> Box<[u16]> {
+    if conditions.is_sorted_by_key(CompiledCondition::cost) {
+        return Box::default();
+    }
+    let mut places: Vec<(u8, u16)> =
+        conditions.iter().map(CompiledCondition::cost).zip(0_u16..=u16::MAX).collect();
+    if places.len() < conditions.len() {
+        return Box::default();
+    }
+    places.sort_by_key(|(cost, _)| *cost);
+    places.into_iter().map(|(_, place)| place).collect()
 }
 
 fn compile_actions(element: &Element) -> ActionSet {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::model::{
-    CallerPrincipal, Effect, Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Reading,
-    Readings, Truth,
+    CallerPrincipal, Effect, GrantPrincipal, Principal, PrincipalArn, PrincipalArnKind,
+    PrincipalElement, Reading, Readings, ServiceName, Truth, UniqueId, fingerprint,
 };
 
 /// As what a principal element names a caller; decides which implicit denials limit the
@@ -62,40 +62,71 @@ impl fmt::Display for PrincipalClass {
 }
 
 /// How surely an element names a caller, class by class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PrincipalClasses([Truth; PrincipalClass::ALL.len()]);
-
-impl Default for PrincipalClasses {
-    fn default() -> Self {
-        Self([Truth::False; PrincipalClass::ALL.len()])
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrincipalClasses {
+    /// A bit for each class that is sure.
+    sure: u8,
+    /// INVARIANT (apart): a bit for each class that depends on an unknown fact, and is not sure.
+    open: u8,
 }
 
+// One byte holds a bit for each class.
+const _: () = assert!(PrincipalClass::ALL.len() <= 8);
+
 impl PrincipalClasses {
+    /// Every class, surely.
+    pub const ALL: Self = Self { sure: u8::MAX >> (8 - PrincipalClass::ALL.len()), open: 0 };
+
     /// How surely in this class.
     #[must_use]
     pub fn in_class(&self, class: PrincipalClass) -> Truth {
-        self.0.get(class as usize).copied().unwrap_or(Truth::False)
+        self.among(1 << class as u8)
     }
 
     /// How surely in any class.
     #[must_use]
     pub fn any(&self) -> Truth {
-        self.0.iter().copied().fold(Truth::False, Truth::or)
+        self.among(u8::MAX)
+    }
+
+    /// Whether everything of `other` is here as surely.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        other.sure & !self.sure == 0 && other.open & !(self.sure | self.open) == 0
+    }
+
+    /// Whether the caller is surely named in a class that no implicit denial elsewhere limits (E7):
+    /// no other class can add to that.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        let free = [PrincipalClass::Everyone, PrincipalClass::Session, PrincipalClass::User];
+        free.iter().any(|class| self.in_class(*class).is_true())
+    }
+
+    fn among(&self, bits: u8) -> Truth {
+        match (self.sure & bits, self.open & bits) {
+            (0, 0) => Truth::False,
+            (0, _) => Truth::Unknown,
+            _ => Truth::True,
+        }
     }
 
     /// Adds what is known of a class.
     pub fn add(&mut self, class: PrincipalClass, truth: Truth) {
-        if let Some(slot) = self.0.get_mut(class as usize) {
-            *slot = slot.or(truth);
-        }
+        self.add_all(&Self { sure: 1 << class as u8, open: 0 }, truth);
     }
 
     /// Adds all of `other`, as far as `truth` holds.
     pub fn add_all(&mut self, other: &Self, truth: Truth) {
-        for (slot, more) in self.0.iter_mut().zip(other.0) {
-            *slot = slot.or(more.and(truth));
+        match truth {
+            Truth::False => {}
+            Truth::Unknown => self.open |= other.sure | other.open,
+            Truth::True => {
+                self.sure |= other.sure;
+                self.open |= other.open;
+            }
         }
+        self.open &= !self.sure;
     }
 }
 
@@ -108,6 +139,24 @@ pub struct PrincipalMatcher {
 impl PrincipalMatcher {
     pub(super) fn compile(element: &PrincipalElement) -> Self {
         Self { element: element.clone() }
+    }
+
+    /// The numbers of all callers the element can name: a caller with none of them among its
+    /// [`CallerKeys`] is not named. `None` when it can name others as well.
+    pub(super) fn keys(&self) -> Option<Vec<u64>> {
+        let PrincipalElement::Is(entries) = &self.element else { return None };
+        let mut keys = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match &entry.value {
+                Principal::Everyone | Principal::EveryAws => return None,
+                Principal::Account { account, .. } => keys.push(fingerprint(account.as_str())),
+                Principal::Arn(arn) => keys.push(arn_key(arn)),
+                Principal::Service(service) => keys.push(fingerprint(service.as_str())),
+                Principal::Unique(id) => keys.extend([fingerprint(id.as_str()), ANY_UNIQUE]),
+                Principal::CanonicalUser(_) | Principal::Federated(_) => {}
+            }
+        }
+        Some(keys)
     }
 
     /// How surely, and as what, the element names the caller.
@@ -140,6 +189,53 @@ impl PrincipalMatcher {
     }
 }
 
+/// The number an ARN is found by: a root's is its account's, as it stands for the account.
+pub(super) fn arn_key(arn: &PrincipalArn) -> u64 {
+    match arn.kind() {
+        PrincipalArnKind::Root => fingerprint(arn.account_str()),
+        _ => arn.fingerprint(),
+    }
+}
+
+/// The number of a caller whose unique id is not known: any unique id may name it.
+pub(super) const ANY_UNIQUE: u64 = 1;
+
+/// The numbers of the principals that can name a caller in some way, once for a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct CallerKeys<'a> {
+    fixed: [u64; 4],
+    names: &'a [ServiceName],
+}
+
+impl<'a> CallerKeys<'a> {
+    /// The numbers of a caller.
+    #[must_use]
+    pub fn new(caller: &'a CallerPrincipal) -> Self {
+        let unique =
+            |id: &Option<UniqueId>| id.as_ref().map_or(ANY_UNIQUE, |id| fingerprint(id.as_str()));
+        let account = caller.arn().map_or(0, |arn| fingerprint(arn.account_str()));
+        let (fixed, names): ([u64; 4], &[ServiceName]) = match caller {
+            CallerPrincipal::Anonymous => ([0; 4], &[]),
+            CallerPrincipal::FederatedUser { arn, user } => {
+                ([account, arn.fingerprint(), user.fingerprint(), 0], &[])
+            }
+            CallerPrincipal::RoleSession { session, role, id } => {
+                ([account, role.fingerprint(), session.fingerprint(), unique(id)], &[])
+            }
+            CallerPrincipal::Root(_) => ([account, 0, 0, 0], &[]),
+            CallerPrincipal::Service { names } => ([0; 4], names),
+            CallerPrincipal::User { arn, id } => ([account, arn.fingerprint(), unique(id), 0], &[]),
+        };
+        Self { fixed, names }
+    }
+
+    /// All of them; some twice.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        let names = self.names.iter().map(|name| fingerprint(name.as_str()));
+        self.fixed.into_iter().filter(|key| *key != 0).chain(names)
+    }
+}
+
 /// As what one principal names the caller, if at all, and how surely.
 #[must_use]
 pub fn class_of(
@@ -161,32 +257,52 @@ pub fn class_of(
             (arn.account() == *account && same_partition).then_some(PrincipalClass::Account)?
         }
         Principal::Arn(arn) => class_of_arn(arn, caller)?,
-        // `AIDA…` is never a role and `AROA…` never a user.
-        Principal::Unique(unique) => match caller {
-            CallerPrincipal::User { .. } if !unique.as_str().starts_with("AIDA") => return None,
-            CallerPrincipal::RoleSession { .. } if !unique.as_str().starts_with("AROA") => {
-                return None;
-            }
-            CallerPrincipal::User { id, .. } => match id {
-                Some(id) => (id == unique).then_some(PrincipalClass::User)?,
-                None => return Some((PrincipalClass::User, Truth::Unknown)),
-            },
-            CallerPrincipal::RoleSession { id, .. } => match id {
-                Some(id) => (id == unique).then_some(PrincipalClass::Role)?,
-                None => return Some((PrincipalClass::Role, Truth::Unknown)),
-            },
-            _ => return None,
-        },
-        Principal::Service(service) => match caller {
-            CallerPrincipal::Service { names } => {
-                names.contains(service).then_some(PrincipalClass::Service)?
-            }
-            _ => return None,
-        },
+        Principal::Unique(unique) => return class_of_unique(unique, caller),
+        Principal::Service(service) => return class_of_service(service, caller),
         // Neither occurs in KMS requests (iam user guide, "Principal").
         Principal::CanonicalUser(_) | Principal::Federated(_) => return None,
     };
     Some((class, Truth::True))
+}
+
+/// As what a grant's principal names the caller, if at all, and how surely: as a policy's would.
+#[must_use]
+pub fn class_of_granted(
+    granted: &GrantPrincipal,
+    caller: &CallerPrincipal,
+) -> Option<(PrincipalClass, Truth)> {
+    match granted {
+        GrantPrincipal::Principal(arn) => Some((class_of_arn(arn, caller)?, Truth::True)),
+        GrantPrincipal::Service(service) => class_of_service(service, caller),
+        GrantPrincipal::Unique(unique) => class_of_unique(unique, caller),
+        GrantPrincipal::Other(_) => None,
+    }
+}
+
+fn class_of_service(
+    service: &ServiceName,
+    caller: &CallerPrincipal,
+) -> Option<(PrincipalClass, Truth)> {
+    match caller {
+        CallerPrincipal::Service { names } if names.contains(service) => {
+            Some((PrincipalClass::Service, Truth::True))
+        }
+        _ => None,
+    }
+}
+
+/// `AIDA…` is never a role and `AROA…` never a user.
+fn class_of_unique(unique: &UniqueId, caller: &CallerPrincipal) -> Option<(PrincipalClass, Truth)> {
+    let (own, class, prefix) = match caller {
+        CallerPrincipal::User { id, .. } => (id, PrincipalClass::User, "AIDA"),
+        CallerPrincipal::RoleSession { id, .. } => (id, PrincipalClass::Role, "AROA"),
+        _ => return None,
+    };
+    match own {
+        _ if !unique.as_str().starts_with(prefix) => None,
+        Some(own) => (own == unique).then_some((class, Truth::True)),
+        None => Some((class, Truth::Unknown)),
+    }
 }
 
 fn class_of_arn(arn: &PrincipalArn, caller: &CallerPrincipal) -> Option<PrincipalClass> {

@@ -9,6 +9,8 @@ use crate::pattern::{Resolved, Template, Variable};
 #[derive(Clone, Debug)]
 pub struct ResourceMatcher {
     negated: bool,
+    /// Whether it speaks of every resource.
+    any: bool,
     entries: Box<[Template]>,
 }
 
@@ -20,11 +22,19 @@ impl ResourceMatcher {
     #[must_use]
     pub fn compile(element: &Element, kind: PolicyKind, variables: bool) -> Self {
         let completes = matches!(kind, PolicyKind::Identity | PolicyKind::Boundary);
-        let entries = element
+        let negated = matches!(element, Element::IsNot(_));
+        let entries: Box<[Template]> = element
             .entries()
             .iter()
-            .map(|entry| entry_template(&entry.value, completes, variables));
-        Self { negated: matches!(element, Element::IsNot(_)), entries: entries.collect() }
+            .map(|entry| entry_template(&entry.value, completes, variables))
+            .collect();
+        Self { negated, any: !negated && entries.iter().any(Template::is_any), entries }
+    }
+
+    /// The resources it speaks of, if it names each in full.
+    pub(super) fn literals(&self) -> Option<impl Iterator<Item = &str>> {
+        let named = !self.negated && self.entries.iter().all(|one| one.as_literal().is_some());
+        named.then(|| self.entries.iter().filter_map(Template::as_literal))
     }
 
     /// Whether the statement speaks of `resource`.
@@ -34,6 +44,9 @@ impl ResourceMatcher {
         wildcards_in_values: bool,
         resolve: impl Fn(&'v Variable) -> Resolved<'v>,
     ) -> Truth {
+        if self.any {
+            return Truth::True;
+        }
         let mut any = Truth::False;
         for entry in &self.entries {
             any = any.or(entry.matches(resource, wildcards_in_values, &resolve));

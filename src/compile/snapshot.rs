@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use super::PolicySlot;
+use foldhash::fast::RandomState;
+
+use super::{Grants, PolicySlot};
 use crate::model::{
-    AccountId, AliasName, Grant, Key, KeyArn, KeyId, PrincipalArn, Readings, Region, Timestamp,
-    UniqueId,
+    AccountId, AliasName, Key, KeyArn, KeyId, PrincipalArn, PrincipalArnKind, Readings, Region,
+    Timestamp, UniqueId, fingerprint,
 };
 
 /// Which world a snapshot was taken from, and at which of its changes: a decision on one world is
@@ -79,13 +82,13 @@ pub struct KeyEntry {
     /// What `DescribeKey` says.
     pub key: Key,
     /// Its key policies: `default`, and `AWS_RAM` when the key is shared.
-    pub policies: Vec<PolicySlot>,
+    pub policies: Arc<[PolicySlot]>,
     /// Its grants.
-    pub grants: Known<Vec<Grant>>,
+    pub grants: Known<Grants>,
     /// Its tags.
-    pub tags: Known<Vec<(String, String)>>,
+    pub tags: Known<Arc<[(String, String)]>>,
     /// The aliases that point to it.
-    pub aliases: Known<Vec<AliasName>>,
+    pub aliases: Known<Box<[AliasName]>>,
 }
 
 /// What is read again of a key while a service runs: everything but tags and aliases.
@@ -96,7 +99,7 @@ pub struct KeyFacts {
     /// Its key policies.
     pub policies: Vec<PolicySlot>,
     /// Its grants.
-    pub grants: Known<Vec<Grant>>,
+    pub grants: Known<Grants>,
 }
 
 /// A user or role with its policies.
@@ -183,9 +186,8 @@ pub enum SnapshotError {
     },
 }
 
-type Place = (AccountId, Region);
-
-/// An immutable view of keys, aliases, grants, policies and organization at one moment.
+/// An immutable view of keys, aliases, grants, policies and organization at one moment. Copies, also
+/// those in which something is changed, share everything else.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     epoch: Epoch,
@@ -193,24 +195,49 @@ pub struct Snapshot {
     /// When the facts of single keys were read, where not with the rest.
     read_at: HashMap<KeyArn, Timestamp>,
     readings: Readings,
-    keys: HashMap<KeyArn, KeyEntry>,
-    /// INVARIANT (ids): one entry a key; partitions do not share account ids and Regions.
-    by_id: HashMap<(AccountId, Region, KeyId), KeyArn>,
+    facts: Arc<Facts>,
+    /// What takes the place of facts of the same name; there are few, so they are searched.
+    changes: Option<Arc<Changes>>,
+}
+
+// Names in a world are other people's, so tables of them are keyed at random.
+type Table<K, V> = HashMap<K, V, RandomState>;
+
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    places: Table<(AccountId, Region), Place>,
     knows_all_keys: bool,
-    aliases: HashMap<Place, HashMap<AliasName, KeyId>>,
-    unknown_aliases: HashMap<Place, Box<str>>,
-    entities: HashMap<PrincipalArn, Entity>,
+    entities: Table<PrincipalArn, Arc<Entity>>,
+    /// Roles by account and name, whatever their paths; the numbers of [`role_number`].
+    roles: Table<u64, Vec<PrincipalArn>>,
     accounts: HashMap<AccountId, Known<()>>,
-    memberships: HashMap<AccountId, Known<Option<Membership>>>,
+    memberships: Table<AccountId, Known<Option<Membership>>>,
     default_membership: Option<Known<Option<Membership>>>,
     endpoints: HashMap<Box<str>, Endpoint>,
+}
+
+/// An account's Region.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    /// INVARIANT (ids): partitions do not share account ids and Regions, so an id names one key.
+    keys: Table<KeyId, Arc<KeyEntry>>,
+    /// `None` when nothing is said of them.
+    aliases: Option<Known<Table<AliasName, KeyId>>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Changes {
+    keys: Vec<Arc<KeyEntry>>,
+    entities: Vec<Arc<Entity>>,
+    memberships: Vec<(AccountId, Membership)>,
+    endpoints: Vec<Endpoint>,
 }
 
 impl Snapshot {
     /// Starts an empty world.
     #[must_use]
     pub fn builder() -> SnapshotBuilder {
-        SnapshotBuilder { snapshot: Self::default() }
+        SnapshotBuilder { snapshot: Self::default(), facts: Facts::default() }
     }
 
     /// Which change of the world this is.
@@ -240,13 +267,13 @@ impl Snapshot {
     /// A key.
     #[must_use]
     pub fn key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
-        self.keys.get(arn)
+        self.key_by_id(arn.account(), arn.region(), arn.id()).filter(|entry| entry.key.arn == *arn)
     }
 
     /// Whether a key that is not here does not exist, rather than being unknown.
     #[must_use]
     pub fn knows_all_keys(&self) -> bool {
-        self.knows_all_keys
+        self.facts.knows_all_keys
     }
 
     /// The same world, but for how open points of the documentation are read.
@@ -258,9 +285,11 @@ impl Snapshot {
     /// The same world, but for the policies of one key; `None` when there is no such key.
     #[must_use]
     pub fn with_key_policies(&self, arn: &KeyArn, policies: Vec<PolicySlot>) -> Option<Self> {
-        let mut changed = self.clone();
-        changed.keys.get_mut(arn)?.policies = policies;
-        Some(changed)
+        let entry = KeyEntry { policies: policies.into(), ..self.key(arn)?.clone() };
+        Some(self.changed(|changes| {
+            changes.keys.retain(|known| known.key.arn != *arn);
+            changes.keys.push(Arc::new(entry));
+        }))
     }
 
     /// The same world, but at another of its changes.
@@ -275,17 +304,23 @@ impl Snapshot {
     pub fn with_key_facts(&self, facts: KeyFacts, read_at: Timestamp) -> Self {
         let KeyFacts { key, policies, grants } = facts;
         let arn = key.arn.clone();
-        let mut changed = self.clone();
-        let unread =
-            || Known::Unknown("only the key's policies, grants and state were read".into());
-        let (tags, aliases) = match changed.keys.remove(&arn) {
-            Some(before) => (before.tags, before.aliases),
-            None => (unread(), Known::Unknown("the world does not tell its aliases".into())),
+        let (tags, aliases) = match self.key(&arn) {
+            Some(before) => (before.tags.clone(), before.aliases.clone()),
+            None => {
+                let unread = "only the key's policies, grants and state were read";
+                (Known::Unknown(unread.into()), Known::Unknown(unread.into()))
+            }
         };
-        let by_id = (arn.account(), arn.region().clone(), arn.id().clone());
-        changed.by_id.insert(by_id, arn.clone());
-        changed.read_at.insert(arn.clone(), read_at);
-        changed.keys.insert(arn, KeyEntry { key, policies, grants, tags, aliases });
+        let entry = KeyEntry { key, policies: policies.into(), grants, tags, aliases };
+        let mut changed = self.clone();
+        if let Some(changes) = &mut changed.changes {
+            Arc::make_mut(changes).keys.retain(|known| known.key.arn != arn);
+        }
+        // Among the facts, not the changes: a service reads many keys again, one by one.
+        let facts = Arc::make_mut(&mut changed.facts);
+        let place = facts.places.entry((arn.account(), arn.region().clone())).or_default();
+        place.keys.insert(arn.id().clone(), Arc::new(entry));
+        changed.read_at.insert(arn, read_at);
         changed
     }
 
@@ -297,40 +332,56 @@ impl Snapshot {
         arn: &PrincipalArn,
         policies: Vec<PolicySlot>,
     ) -> Option<Self> {
-        let mut changed = self.clone();
-        changed.entities.get_mut(arn)?.policies = policies;
-        Some(changed)
+        let EntityLookup::Found(known) = self.entity(arn) else { return None };
+        Some(self.with_entity(Entity { policies, ..known.clone() }))
     }
 
     /// The same world, but for the permissions boundary of one user or role; `None` when there is
     /// none such.
     #[must_use]
     pub fn with_boundary(&self, arn: &PrincipalArn, boundary: PolicySlot) -> Option<Self> {
-        let mut changed = self.clone();
-        changed.entities.get_mut(arn)?.boundary = Some(boundary);
-        Some(changed)
+        let EntityLookup::Found(known) = self.entity(arn) else { return None };
+        Some(self.with_entity(Entity { boundary: Some(boundary), ..known.clone() }))
+    }
+
+    fn with_entity(&self, entity: Entity) -> Self {
+        self.changed(|changes| {
+            changes.entities.retain(|known| known.arn != entity.arn);
+            changes.entities.push(Arc::new(entity));
+        })
     }
 
     /// The same world, but for the place of one account in its organization.
     #[must_use]
     pub fn with_membership(&self, account: AccountId, membership: Membership) -> Self {
-        let mut changed = self.clone();
-        changed.memberships.insert(account, Known::Known(Some(membership)));
-        changed
+        self.changed(|changes| {
+            changes.memberships.retain(|(known, _)| *known != account);
+            changes.memberships.push((account, membership));
+        })
     }
 
     /// The same world, but for the policy of one VPC endpoint; `None` when there is none such.
     #[must_use]
     pub fn with_endpoint_policy(&self, id: &str, policy: PolicySlot) -> Option<Self> {
+        let endpoint = Endpoint { policy, ..self.endpoint(id)?.clone() };
+        Some(self.changed(|changes| {
+            changes.endpoints.retain(|known| *known.id != *id);
+            changes.endpoints.push(endpoint);
+        }))
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut Changes)) -> Self {
         let mut changed = self.clone();
-        changed.endpoints.get_mut(id)?.policy = policy;
-        Some(changed)
+        change(Arc::make_mut(changed.changes.get_or_insert_default()));
+        changed
     }
 
     /// All keys, sorted by ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<&KeyEntry> {
-        let mut keys: Vec<_> = self.keys.values().collect();
+        let all = self.facts.places.values().flat_map(|place| place.keys.values());
+        let mut keys: Vec<&KeyEntry> =
+            all.map(|entry| self.changed_key(&entry.key.arn).unwrap_or(entry)).collect();
         keys.sort_by(|a, b| a.key.arn.cmp(&b.key.arn));
         keys
     }
@@ -338,7 +389,9 @@ impl Snapshot {
     /// All users and roles, sorted by ARN.
     #[must_use]
     pub fn entities(&self) -> Vec<&Entity> {
-        let mut entities: Vec<_> = self.entities.values().collect();
+        let all = self.facts.entities.values();
+        let mut entities: Vec<&Entity> =
+            all.map(|entity| self.changed_entity(&entity.arn).unwrap_or(entity)).collect();
         entities.sort_by(|a, b| a.arn.as_str().cmp(b.arn.as_str()));
         entities
     }
@@ -346,18 +399,29 @@ impl Snapshot {
     /// The key with an id in an account and Region.
     #[must_use]
     pub fn key_by_id(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
-        self.keys.get(self.by_id.get(&(account, region.clone(), id.clone()))?)
+        let entry = self.facts.places.get(&(account, region.clone()))?.keys.get(id)?;
+        Some(self.changed_key(&entry.key.arn).unwrap_or(entry))
+    }
+
+    fn changed_key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
+        let changes = self.changes.as_ref()?;
+        changes.keys.iter().find(|entry| entry.key.arn == *arn).map(AsRef::as_ref)
+    }
+
+    fn changed_entity(&self, arn: &PrincipalArn) -> Option<&Entity> {
+        let changes = self.changes.as_ref()?;
+        changes.entities.iter().find(|entity| entity.arn == *arn).map(AsRef::as_ref)
     }
 
     /// Where an alias points.
     #[must_use]
     pub fn alias(&self, account: AccountId, region: &Region, name: &AliasName) -> AliasTarget<'_> {
-        let place = (account, region.clone());
-        if let Some(reason) = self.unknown_aliases.get(&place) {
-            return AliasTarget::Unknown(reason);
-        }
-        match self.aliases.get(&place) {
-            Some(aliases) => aliases.get(name).map_or(AliasTarget::Missing, AliasTarget::Key),
+        let place = self.facts.places.get(&(account, region.clone()));
+        match place.and_then(|place| place.aliases.as_ref()) {
+            Some(Known::Known(aliases)) => {
+                aliases.get(name).map_or(AliasTarget::Missing, AliasTarget::Key)
+            }
+            Some(Known::Unknown(reason)) => AliasTarget::Unknown(reason),
             None => AliasTarget::Unknown(
                 "the world says nothing of the aliases of this account and Region",
             ),
@@ -367,10 +431,10 @@ impl Snapshot {
     /// A user or role.
     #[must_use]
     pub fn entity(&self, arn: &PrincipalArn) -> EntityLookup<'_> {
-        if let Some(entity) = self.entities.get(arn) {
-            return EntityLookup::Found(entity);
+        if let Some(entity) = self.facts.entities.get(arn) {
+            return EntityLookup::Found(self.changed_entity(arn).unwrap_or(entity));
         }
-        match self.accounts.get(&arn.account()) {
+        match self.facts.accounts.get(&arn.account()) {
             Some(Known::Known(())) => EntityLookup::Missing,
             Some(Known::Unknown(reason)) => EntityLookup::Unknown(reason),
             None => {
@@ -381,8 +445,12 @@ impl Snapshot {
 
     /// The roles of an account with a name, whatever their paths.
     pub fn roles_named(&self, account: AccountId, name: &str) -> impl Iterator<Item = &Entity> {
-        self.entities.values().filter(move |entity| {
-            entity.arn.account() == account && entity.arn.role_name() == Some(name)
+        let roles = self.facts.roles.get(&role_number(account, name)).into_iter().flatten();
+        // INVARIANT (roles): numbers may meet, names decide.
+        let own = roles.filter(move |arn| arn.account() == account && arn.name() == name);
+        own.filter_map(|arn| match self.entity(arn) {
+            EntityLookup::Found(entity) => Some(entity),
+            EntityLookup::Missing | EntityLookup::Unknown(_) => None,
         })
     }
 
@@ -391,7 +459,13 @@ impl Snapshot {
     /// # Errors
     /// Why it is not known.
     pub fn membership(&self, account: AccountId) -> Result<Option<&Membership>, &str> {
-        match self.memberships.get(&account).or(self.default_membership.as_ref()) {
+        if let Some(changes) = &self.changes
+            && let Some((_, changed)) = changes.memberships.iter().find(|(it, _)| *it == account)
+        {
+            return Ok(Some(changed));
+        }
+        let facts = &self.facts;
+        match facts.memberships.get(&account).or(facts.default_membership.as_ref()) {
             Some(Known::Known(membership)) => Ok(membership.as_ref()),
             Some(Known::Unknown(reason)) => Err(reason),
             None => Err("the world does not say whether the account is in an organization"),
@@ -401,14 +475,20 @@ impl Snapshot {
     /// A VPC endpoint, by its id.
     #[must_use]
     pub fn endpoint(&self, id: &str) -> Option<&Endpoint> {
-        self.endpoints.get(id)
+        let mut changed = self.changes.iter().flat_map(|changes| &changes.endpoints);
+        changed.find(|endpoint| *endpoint.id == *id).or_else(|| self.facts.endpoints.get(id))
     }
+}
+
+fn role_number(account: AccountId, name: &str) -> u64 {
+    fingerprint(account.as_str()).rotate_left(1) ^ fingerprint(name)
 }
 
 /// Puts a snapshot together; what is not said stays unknown.
 #[derive(Clone, Debug)]
 pub struct SnapshotBuilder {
     snapshot: Snapshot,
+    facts: Facts,
 }
 
 impl SnapshotBuilder {
@@ -442,18 +522,16 @@ impl SnapshotBuilder {
     /// When the key is there already, or a grant is on another key.
     pub fn key(&mut self, entry: KeyEntry) -> Result<&mut Self, SnapshotError> {
         let arn = entry.key.arn.clone();
-        if let Some(grant) =
-            entry.grants.known().and_then(|all| all.iter().find(|one| one.key != arn))
-        {
+        let mut grants = entry.grants.known().into_iter().flat_map(|all| all.iter());
+        if let Some(grant) = grants.find(|one| one.key != arn) {
             return Err(SnapshotError::ForeignGrant {
                 grant: grant.id.to_string(),
                 on: Box::new(grant.key.clone()),
                 under: Box::new(arn),
             });
         }
-        let by_id = (arn.account(), arn.region().clone(), arn.id().clone());
-        self.snapshot.by_id.insert(by_id, arn.clone());
-        match self.snapshot.keys.insert(arn.clone(), entry) {
+        let place = self.facts.places.entry((arn.account(), arn.region().clone())).or_default();
+        match place.keys.insert(arn.id().clone(), Arc::new(entry)) {
             Some(_) => Err(SnapshotError::DuplicateKey(Box::new(arn))),
             None => Ok(self),
         }
@@ -461,7 +539,7 @@ impl SnapshotBuilder {
 
     /// States that a key which is not added does not exist: a keystore knows all its keys.
     pub fn knows_all_keys(&mut self) -> &mut Self {
-        self.snapshot.knows_all_keys = true;
+        self.facts.knows_all_keys = true;
         self
     }
 
@@ -472,14 +550,10 @@ impl SnapshotBuilder {
         region: Region,
         aliases: Known<Vec<(AliasName, KeyId)>>,
     ) -> &mut Self {
-        match aliases {
-            Known::Known(aliases) => {
-                self.snapshot.aliases.insert((account, region), aliases.into_iter().collect());
-            }
-            Known::Unknown(reason) => {
-                self.snapshot.unknown_aliases.insert((account, region), reason);
-            }
-        }
+        self.facts.places.entry((account, region)).or_default().aliases = Some(match aliases {
+            Known::Known(aliases) => Known::Known(aliases.into_iter().collect()),
+            Known::Unknown(reason) => Known::Unknown(reason),
+        });
         self
     }
 
@@ -489,15 +563,19 @@ impl SnapshotBuilder {
     /// When it is there already.
     pub fn entity(&mut self, entity: Entity) -> Result<&mut Self, SnapshotError> {
         let arn = entity.arn.clone();
-        match self.snapshot.entities.insert(arn.clone(), entity) {
-            Some(_) => Err(SnapshotError::DuplicateEntity(Box::new(arn))),
-            None => Ok(self),
+        if self.facts.entities.insert(arn.clone(), Arc::new(entity)).is_some() {
+            return Err(SnapshotError::DuplicateEntity(Box::new(arn)));
         }
+        if arn.kind() == PrincipalArnKind::Role {
+            let number = role_number(arn.account(), arn.name());
+            self.facts.roles.entry(number).or_default().push(arn);
+        }
+        Ok(self)
     }
 
     /// States that all users and roles of an account are told, or why they are unknown.
     pub fn account(&mut self, account: AccountId, iam: Known<()>) -> &mut Self {
-        self.snapshot.accounts.insert(account, iam);
+        self.facts.accounts.insert(account, iam);
         self
     }
 
@@ -507,39 +585,39 @@ impl SnapshotBuilder {
         account: AccountId,
         membership: Known<Option<Membership>>,
     ) -> &mut Self {
-        self.snapshot.memberships.insert(account, membership);
+        self.facts.memberships.insert(account, membership);
         self
     }
 
     /// States the place of every account not told of otherwise: `Known(None)` for a world without
     /// organizations.
     pub fn other_memberships(&mut self, membership: Known<Option<Membership>>) -> &mut Self {
-        self.snapshot.default_membership = Some(membership);
+        self.facts.default_membership = Some(membership);
         self
     }
 
     /// Adds a VPC endpoint.
     pub fn endpoint(&mut self, endpoint: Endpoint) -> &mut Self {
-        self.snapshot.endpoints.insert(endpoint.id.clone(), endpoint);
+        self.facts.endpoints.insert(endpoint.id.clone(), endpoint);
         self
     }
 
     /// Freezes the world.
     #[must_use]
     pub fn build(mut self) -> Snapshot {
-        let Snapshot { keys, aliases, .. } = &mut self.snapshot;
-        for entry in keys.values_mut() {
-            let place = (entry.key.arn.account(), entry.key.arn.region().clone());
-            if let Some(all) = aliases.get(&place) {
-                let mut own: Vec<AliasName> = all
-                    .iter()
-                    .filter(|(_, id)| *id == entry.key.arn.id())
-                    .map(|(name, _)| name.clone())
-                    .collect();
-                own.sort();
-                entry.aliases = Known::Known(own);
+        for place in self.facts.places.values_mut() {
+            let Some(Known::Known(aliases)) = &place.aliases else { continue };
+            let mut names: HashMap<&KeyId, Vec<&AliasName>> = HashMap::new();
+            for (name, id) in aliases {
+                names.entry(id).or_default().push(name);
+            }
+            for (id, entry) in &mut place.keys {
+                let mut own = names.remove(id).unwrap_or_default();
+                own.sort_unstable();
+                let own = own.into_iter().cloned().collect();
+                Arc::make_mut(entry).aliases = Known::Known(own);
             }
         }
-        self.snapshot
+        Snapshot { facts: Arc::new(self.facts), ..self.snapshot }
     }
 }

@@ -1,6 +1,7 @@
 //! Where a policy came from, so that an answer can point at it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::Span;
 
@@ -10,7 +11,7 @@ pub struct Source {
     /// The file, or another name a user knows the document by.
     pub file: Box<str>,
     /// The document's text; spans point into it.
-    pub text: Box<str>,
+    pub text: Arc<str>,
     /// Line of the file the text starts on, from 1.
     pub line: usize,
     /// Column of that line the text starts at, from 1.
@@ -39,6 +40,12 @@ impl Source {
     #[must_use]
     pub fn decoded(file: &str, text: &str) -> Self {
         Self { decoded: true, ..Self::file(file, text) }
+    }
+
+    /// The same document in another file.
+    #[must_use]
+    pub fn at(&self, file: &str) -> Self {
+        Self { file: file.into(), ..self.clone() }
     }
 
     /// The place of a span.

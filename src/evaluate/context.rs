@@ -3,14 +3,12 @@
 //! Keys that follow from principal, key and operation are derived on demand; the rest is what the
 //! caller stated. Nothing is copied into a map first.
 
-use std::borrow::Cow;
-
 use super::supplied::supplies;
 use crate::compile::{Entity, KeyEntry, Membership};
 use crate::model::{
     Action, ActionSet, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
-    EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PolicyKind, Region,
-    ServiceName, Truth, eq_ignore_case, lower,
+    EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PolicyKind,
+    PrincipalArn, Region, ServiceName, Truth, eq_ignore_case, lower,
 };
 
 /// A key fails `kms:ResourceAliases` conditions above this many aliases (kms developer guide,
@@ -25,9 +23,11 @@ pub enum Found<'a> {
     /// Several values, or an empty set.
     Many(Values<'a>),
     /// One value.
-    One(Cow<'a, str>),
+    One(&'a str),
     /// The key has more aliases than conditions are evaluated for: every condition refuses.
     OverQuota,
+    /// One value: these two with a colon between them, as `aws:userid` is of a session.
+    Pair(&'a str, &'a str),
     /// Nobody said.
     Unknown,
 }
@@ -38,7 +38,7 @@ impl<'a> Found<'a> {
             ContextValue::Absent => Self::Absent,
             ContextValue::Many(values) => Self::Many(Values::Stated(values)),
             ContextValue::One(value) if multivalued => Self::Many(Values::Single(value)),
-            ContextValue::One(value) => Self::One(Cow::Borrowed(value)),
+            ContextValue::One(value) => Self::One(value),
         }
     }
 }
@@ -182,29 +182,44 @@ impl<'a> RequestContext<'a> {
     /// What the request says of `key` to a policy of this kind.
     #[must_use]
     pub fn find(&self, key: &ConditionKey, kind: PolicyKind) -> Found<'a> {
-        let stated = self.stated.stated(key.lower());
-        let stated_wins = stated.is_some()
-            && matches!(
-                key.known(),
-                Some(KnownKey::AwsPrincipalTag | KnownKey::AwsPrincipalServiceNamesList)
-            );
-        if let (Some(facts), Some(known)) = (self.facts, key.known())
+        match key.known() {
+            Some(known) => self.find_known(known, (key.lower(), key.tail()), kind),
+            None => match self.stated.stated(key.lower()) {
+                Some(value) => Found::stated(value, false),
+                None if self.stated.is_complete() => Found::Absent,
+                None => Found::Unknown,
+            },
+        }
+    }
+
+    /// What the request says of a known key, or of the member of a family, by its lower-case name.
+    pub(super) fn find_known(
+        &self,
+        known: KnownKey,
+        (lower, tail): (&str, &str),
+        kind: PolicyKind,
+    ) -> Found<'a> {
+        let stated = || self.stated.of_known(known, lower);
+        let stated_wins =
+            matches!(known, KnownKey::AwsPrincipalTag | KnownKey::AwsPrincipalServiceNamesList)
+                && stated().is_some();
+        if let Some(facts) = self.facts
             && !stated_wins
-            && let Some(found) = facts.derive(known, (key.lower(), key.tail()), kind, self.action)
+            && let Some(found) = facts.derive(known, (lower, tail), kind, self.action)
         {
             return found;
         }
-        match stated {
-            Some(value) => Found::stated(value, key.known().is_some_and(KnownKey::is_multivalued)),
+        match stated() {
+            Some(value) => Found::stated(value, known.is_multivalued()),
             None if self.stated.is_complete() => Found::Absent,
-            None => self.unstated(key),
+            None => self.unstated(known),
         }
     }
 
     /// A key nobody stated: a `kms:` key the action never supplies is absent, all else unknown.
-    fn unstated(&self, key: &ConditionKey) -> Found<'a> {
-        match (self.facts, key.known()) {
-            (Some(_), Some(known)) if !supplies(self.action, known) => Found::Absent,
+    fn unstated(&self, known: KnownKey) -> Found<'a> {
+        match self.facts {
+            Some(_) if !supplies(self.action, known) => Found::Absent,
             _ => Found::Unknown,
         }
     }
@@ -220,7 +235,8 @@ impl<'a> Facts<'a> {
                 continue;
             }
             let value = match self.derive(known, (&lower, ""), PolicyKind::Identity, action) {
-                Some(Found::One(value)) => ContextValue::One(value.into_owned()),
+                Some(Found::One(value)) => ContextValue::One(value.to_owned()),
+                Some(Found::Pair(one, other)) => ContextValue::One(format!("{one}:{other}")),
                 Some(Found::Many(values)) => ContextValue::Many(values.collect()),
                 _ => continue,
             };
@@ -247,13 +263,13 @@ impl<'a> Facts<'a> {
     ) -> Option<Found<'a>> {
         use KnownKey as K;
         let operation = self.operation;
-        let parameter = operation.parameters.and_then(|all| all.stated(lower));
+        let parameter = operation.parameters.and_then(|all| all.of_known(known, lower));
         if let Some(value) = parameter {
             return Some(Found::stated(value, known.is_multivalued()));
         }
         Some(match known {
             K::KmsCallerAccount | K::AwsPrincipalAccount => {
-                one(self.principal.arn().map(|arn| account_text(arn.as_str())))
+                one(self.principal.arn().map(PrincipalArn::account_str))
             }
             K::AwsPrincipalArn => one(self.principal.policy_arn().map(|arn| arn.as_str())),
             K::AwsPrincipalIsAwsService => {
@@ -324,14 +340,14 @@ impl<'a> Facts<'a> {
     fn user_id(&self) -> Option<Found<'a>> {
         let id = self.entity.ok().flatten().and_then(|entity| entity.id.as_ref());
         Some(match self.principal {
-            CallerPrincipal::Root(arn) => one(Some(account_text(arn.as_str()))),
+            CallerPrincipal::Root(arn) => one(Some(arn.account_str())),
             CallerPrincipal::User { id: own, .. } => one(Some(own.as_ref().or(id)?.as_str())),
             CallerPrincipal::RoleSession { session, id: own, .. } => {
                 let id = own.as_ref().or(id)?;
-                Found::One(Cow::Owned(format!("{}:{}", id.as_str(), session.name())))
+                Found::Pair(id.as_str(), session.name())
             }
             CallerPrincipal::FederatedUser { arn, .. } => {
-                Found::One(Cow::Owned(format!("{}:{}", arn.account(), arn.name())))
+                Found::Pair(arn.account_str(), arn.name())
             }
             CallerPrincipal::Anonymous => one(Some("anonymous")),
             CallerPrincipal::Service { .. } => return None,
@@ -384,7 +400,7 @@ fn is_parameter(known: KnownKey) -> bool {
 }
 
 fn one(value: Option<&str>) -> Found<'_> {
-    value.map_or(Found::Absent, |value| Found::One(Cow::Borrowed(value)))
+    value.map_or(Found::Absent, Found::One)
 }
 
 fn flag<'a>(value: bool) -> Found<'a> {

@@ -2,15 +2,12 @@
 //!
 //! Source: kms developer guide, "Grants in AWS KMS"; botocore `kms/2014-11-01` `GrantConstraints`.
 
-use std::borrow::Cow;
-
 use super::trace::GrantOutcome;
-use super::{Found, GrantSubject, Question};
-use crate::compile::class_of;
+use super::{Found, GrantSubject, Question, RequestContext};
+use crate::compile::{Pairs, class_of_granted};
 use crate::model::{
-    Action, CallerPrincipal, ConditionKey, EncryptionContext, EncryptionContextConstraint, Grant,
-    GrantPrincipal, GrantVisibility, PolicyKind, Principal, PrincipalArnKind, Reading, Readings,
-    Truth, eq_ignore_case,
+    Action, CallerPrincipal, EncryptionContextConstraint, Grant, GrantPrincipal, GrantVisibility,
+    KnownKey, PolicyKind, PrincipalArnKind, Reading, Truth, eq_ignore_case,
 };
 
 /// Why the grant applies to the question or not (G1 to G5).
@@ -24,7 +21,7 @@ pub(super) fn outcome(
     }
     // What is unknown leaves the rest to be asked: a constraint that is surely not met settles it.
     let mut open = false;
-    match is_grantee(&grant.grantee, question.principal, question.readings) {
+    match is_grantee(&grant.grantee, question.principal) {
         Truth::False => return GrantOutcome::Grantee,
         Truth::Unknown => open = true,
         Truth::True => {}
@@ -50,14 +47,8 @@ pub(super) fn outcome(
     if let Some(constraint) = &grant.constraints.encryption_context
         && constrains(question.context.action)
     {
-        let request = question.context;
-        // Without facts the stated keys tell it.
-        let told = match request.facts {
-            Some(facts) => facts.operation.encryption_context.map(Cow::Borrowed),
-            None => request.stated.encryption_context().map(Cow::Owned),
-        };
-        match told {
-            Some(context) if satisfies(&context, constraint, question, note) => {}
+        match told(&question.context) {
+            Some(context) if satisfies(context, constraint, question, note) => {}
             Some(_) => return GrantOutcome::Context,
             None => open = true,
         }
@@ -65,9 +56,18 @@ pub(super) fn outcome(
     if open { GrantOutcome::Unknown } else { GrantOutcome::Applies }
 }
 
+/// The encryption context of the request: that of the operation or, without facts, what the stated
+/// keys tell.
+pub(super) fn told<'q>(request: &RequestContext<'q>) -> Option<Pairs<'q>> {
+    match request.facts {
+        Some(facts) => facts.operation.encryption_context.map(Pairs::Context),
+        None => request.stated.is_complete().then_some(Pairs::Stated(request.stated)),
+    }
+}
+
 /// G3: encryption context constraints bind cryptographic operations with a symmetric key; they
 /// are ignored for DescribeKey and RetireGrant.
-fn constrains(action: Action) -> bool {
+pub(super) fn constrains(action: Action) -> bool {
     !matches!(action, Action::DescribeKey | Action::RetireGrant)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn may_retire(
     let mut itself = Truth::False;
     let mut delegated = Truth::False;
     if let Some(retiring) = &grant.retiring {
-        let named = is_grantee(retiring, caller, question.readings);
+        let named = is_grantee(retiring, caller);
         if is_root(retiring) {
             delegated = delegated.or(named);
         } else {
@@ -125,7 +125,7 @@ pub(super) fn may_retire(
         }
     }
     if grant.operations.contains(Action::RetireGrant) {
-        let named = is_grantee(&grant.grantee, caller, question.readings);
+        let named = is_grantee(&grant.grantee, caller);
         if is_root(&grant.grantee) {
             delegated = delegated.or(named);
         } else {
@@ -144,14 +144,14 @@ pub(super) fn may_retire(
 }
 
 fn satisfies(
-    context: &EncryptionContext,
+    context: Pairs<'_>,
     constraint: &EncryptionContextConstraint,
     question: &Question<'_>,
     note: &mut dyn FnMut(Reading),
 ) -> bool {
     let any_case = question.readings.choice(Reading::GrantContextKeyCase) == 1;
     let mut has = |name: &str, value: &str| {
-        if context.value(name) == Some(value) {
+        if context.iter().any(|(key, own)| key == name && own == value) {
             return true;
         }
         let folded = context.iter().any(|(key, own)| eq_ignore_case(key, name) && own == value);
@@ -161,14 +161,15 @@ fn satisfies(
         folded && any_case
     };
     // An empty request context fails both forms.
+    let length = context.iter().count();
     match constraint {
         EncryptionContextConstraint::Equals(wanted) => {
-            !context.is_empty()
-                && context.len() == wanted.len()
+            length > 0
+                && length == wanted.len()
                 && wanted.iter().all(|(name, value)| has(name, value))
         }
         EncryptionContextConstraint::Subset(wanted) => {
-            !context.is_empty() && wanted.iter().all(|(name, value)| has(name, value))
+            length > 0 && wanted.iter().all(|(name, value)| has(name, value))
         }
     }
 }
@@ -179,26 +180,18 @@ fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Readin
         note(Reading::GrantSourceArnDirect);
         return (question.readings.choice(Reading::GrantSourceArnDirect) == 1).into();
     }
-    match question.context.find(&ConditionKey::new("aws:SourceArn"), PolicyKind::Key) {
+    let source_arn = KnownKey::AwsSourceArn;
+    match question.context.find_known(source_arn, ("aws:sourcearn", ""), PolicyKind::Key) {
         Found::One(found) => (found == wanted).into(),
         Found::Unknown => Truth::Unknown,
-        Found::Absent | Found::Many(_) | Found::OverQuota => Truth::False,
+        Found::Absent | Found::Many(_) | Found::OverQuota | Found::Pair(..) => Truth::False,
     }
 }
 
 /// G2: a grantee is the principal itself, and a role stands for its sessions; naming an account
 /// lets it delegate.
-fn is_grantee(grantee: &GrantPrincipal, caller: &CallerPrincipal, readings: &Readings) -> Truth {
-    let principal = match grantee {
-        GrantPrincipal::Principal(arn) => Principal::Arn(arn.clone()),
-        GrantPrincipal::Service(service) => Principal::Service(service.clone()),
-        GrantPrincipal::Unique(id) => Principal::Unique(id.clone()),
-        GrantPrincipal::Other(_) => return Truth::False,
-    };
-    match class_of(&principal, caller, readings) {
-        Some((_, truth)) => truth,
-        None => Truth::False,
-    }
+fn is_grantee(grantee: &GrantPrincipal, caller: &CallerPrincipal) -> Truth {
+    class_of_granted(grantee, caller).map_or(Truth::False, |(_, truth)| truth)
 }
 
 /// Whether the grant names an account rather than one of its identities.

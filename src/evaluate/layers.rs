@@ -1,6 +1,6 @@
 //! What each layer says, from the policies attached to it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use super::combine::{GrantKind, Leaves, Shape, layers};
@@ -8,15 +8,47 @@ use super::condition::{self, Scope};
 use super::trace::{Elements, Event, GrantOutcome, Sink};
 use super::{Attached, CallerKind, GrantSubject, Layer, Question, Relation, grant};
 use crate::compile::{
-    CompiledStatement, Policy, PolicySlot, PrincipalClass, PrincipalClasses, SessionPolicies,
+    CallerKeys, CompiledStatement, Numbers, Policy, PolicySlot, PrincipalClass, PrincipalClasses,
+    SessionPolicies,
 };
-use crate::model::{Action, CallerPrincipal, Decision, Effect, Kleene, PolicyKind, Reading, Truth};
+use crate::model::{
+    Action, CallerPrincipal, Decision, Effect, Grant, Kleene, PolicyKind, Reading, Truth,
+    fingerprint,
+};
 
 const LAYERS: usize = Layer::Grant as usize + 1;
+
+/// What statements and grants are found by, worked out when the first large policy asks for it.
+pub(super) struct FoundBy<'q> {
+    question: &'q Question<'q>,
+    caller: OnceCell<CallerKeys<'q>>,
+    resource: OnceCell<u64>,
+}
+
+impl<'q> FoundBy<'q> {
+    pub(super) fn new(question: &'q Question<'q>) -> Self {
+        Self { question, caller: OnceCell::new(), resource: OnceCell::new() }
+    }
+
+    fn keys(&self) -> CallerKeys<'q> {
+        *self.caller.get_or_init(|| CallerKeys::new(self.question.principal))
+    }
+}
+
+impl Numbers for FoundBy<'_> {
+    fn caller(&self) -> CallerKeys<'_> {
+        self.keys()
+    }
+
+    fn resource(&self) -> u64 {
+        *self.resource.get_or_init(|| fingerprint(self.question.resource))
+    }
+}
 
 /// What a layer's Allows came to, kept so that each is asked once.
 pub(super) struct Evaluation<'q, S: Sink> {
     question: &'q Question<'q>,
+    found_by: &'q FoundBy<'q>,
     sink: &'q mut S,
     algebra: Kleene,
     allows: [Option<Truth>; LAYERS],
@@ -26,9 +58,14 @@ pub(super) struct Evaluation<'q, S: Sink> {
 }
 
 impl<'q, S: Sink> Evaluation<'q, S> {
-    pub(super) fn new(question: &'q Question<'q>, sink: &'q mut S) -> Self {
+    pub(super) fn new(
+        question: &'q Question<'q>,
+        found_by: &'q FoundBy<'q>,
+        sink: &'q mut S,
+    ) -> Self {
         Self {
             question,
+            found_by,
             sink,
             algebra: Kleene,
             allows: [None; LAYERS],
@@ -211,23 +248,34 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                     self.sink.event(Event::Unknown { layer, what: name, reason });
                     any = any.or(Truth::Unknown);
                     if let Some(classes) = classes {
-                        let mut all = PrincipalClasses::default();
-                        PrincipalClass::ALL.iter().for_each(|class| all.add(*class, Truth::True));
-                        classes.add_all(&all, Truth::Unknown);
+                        classes.add_all(&PrincipalClasses::ALL, Truth::Unknown);
                     }
                 }
                 PolicySlot::Compiled(policy) => {
-                    for statement in &policy.statements {
-                        if statement.effect == effect
-                            && statement.actions.contains(self.question.context.action)
-                        {
-                            any = any.or(self.statement(layer, policy, statement, classes));
-                            // A Deny that applies settles the question; Allows of key policies
-                            // are asked to the end, as each may name the caller in another class.
-                            if any.is_true() && !S::EXHAUSTIVE && classes.is_none() {
-                                return any;
+                    let action = self.question.context.action;
+                    let found_by = self.found_by;
+                    let mut visit = |statement| {
+                        any = any.or(self.statement(layer, policy, statement, classes));
+                        // A Deny that applies settles the question; Allows of key policies are
+                        // asked until they name the caller in a class that nothing limits.
+                        !S::EXHAUSTIVE
+                            && match classes {
+                                None => any.is_true(),
+                                Some(classes) => classes.is_free(),
                             }
-                        }
+                    };
+                    if S::EXHAUSTIVE {
+                        let named = policy.statements().iter().filter(|statement| {
+                            statement.effect == effect && statement.actions.contains(action)
+                        });
+                        named.for_each(|statement| {
+                            visit(statement);
+                        });
+                    } else {
+                        policy.visit(effect, action, found_by, visit);
+                    }
+                    if !S::EXHAUSTIVE && any.is_true() && classes.is_none() {
+                        return any;
                     }
                 }
             }
@@ -262,6 +310,10 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         });
         if let Some(named) = &principal {
             applies = applies.and(named.any());
+            // Whoever is named so already gains nothing from another statement.
+            if !S::EXHAUSTIVE && classes.is_some_and(|all| all.includes(named)) {
+                return Truth::False;
+            }
         }
         let mut resource = Truth::False;
         if !applies.is_false() || S::EXHAUSTIVE {
@@ -272,13 +324,19 @@ impl<'q, S: Sink> Evaluation<'q, S> {
             applies = applies.and(resource);
         }
         let mut conditions = Truth::True;
-        for (index, condition) in statement.conditions.iter().enumerate() {
-            if applies.and(conditions).is_false() && !S::EXHAUSTIVE {
-                break;
+        if S::EXHAUSTIVE {
+            for (index, condition) in statement.conditions.iter().enumerate() {
+                let (holds, found) = condition::holds(condition, &scope);
+                self.sink.event(Event::Condition { condition, index, holds, found: &found });
+                conditions = conditions.and(holds);
             }
-            let (holds, found) = condition::holds(condition, &scope);
-            self.sink.event(Event::Condition { condition, index, holds, found: &found });
-            conditions = conditions.and(holds);
+        } else {
+            for condition in statement.conditions_by_cost() {
+                if applies.and(conditions).is_false() {
+                    break;
+                }
+                conditions = conditions.and(condition::holds(condition, &scope).0);
+            }
         }
         applies = applies.and(conditions);
         if let (Some(all), Some(named)) = (classes, &principal) {
@@ -320,9 +378,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
             Attached::Unknown(reason) => {
                 self.sink.event(Event::Unknown { layer: Layer::Key, what: "key policy", reason });
                 if let Some(classes) = &mut classes {
-                    PrincipalClass::ALL
-                        .iter()
-                        .for_each(|class| classes.add(*class, Truth::Unknown));
+                    classes.add_all(&PrincipalClasses::ALL, Truth::Unknown);
                 }
             }
             Attached::NotApplicable | Attached::Levels(_) => {}
@@ -349,18 +405,10 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                 [by_caller_account, by_others, to_account] = [Truth::Unknown; 3];
             }
             Ok(grants) => {
-                let own = self.question.principal.account();
-                for one in grants {
-                    let question = self.question;
-                    let mut used = 0;
-                    let outcome =
-                        grant::outcome(one, question, &mut |reading| used |= 1 << reading as u32);
-                    self.note_readings(used);
-                    let truth = match outcome {
-                        GrantOutcome::Applies => Truth::True,
-                        GrantOutcome::Unknown => Truth::Unknown,
-                        _ => Truth::False,
-                    };
+                let question = self.question;
+                let found_by = self.found_by;
+                let own = question.principal.account();
+                let mut visit = |one: &'q Grant| {
                     // Without another word, the key's own account issued the grant.
                     let issuer = one.issuing_account.unwrap_or(one.key.account());
                     let slot = if grant::names_account(one) {
@@ -370,8 +418,33 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                     } else {
                         &mut by_others
                     };
-                    *slot = slot.or(truth);
+                    if slot.is_true() && !S::EXHAUSTIVE {
+                        return false;
+                    }
+                    let mut used = 0;
+                    let outcome =
+                        grant::outcome(one, question, &mut |reading| used |= 1 << reading as u32);
+                    self.note_readings(used);
+                    *slot = slot.or(match outcome {
+                        GrantOutcome::Applies => Truth::True,
+                        GrantOutcome::Unknown => Truth::Unknown,
+                        _ => Truth::False,
+                    });
                     self.sink.event(Event::Grant { grant: one, outcome });
+                    // What the caller's own account gives is asked first, and is enough.
+                    by_caller_account.is_true() && !S::EXHAUSTIVE
+                };
+                if S::EXHAUSTIVE {
+                    grants.all().iter().for_each(|one| {
+                        visit(one);
+                    });
+                } else {
+                    let request = &question.context;
+                    // Only where constraints bind do they narrow the grants.
+                    let binds =
+                        grant::constrains(request.action) && request.action != Action::CreateGrant;
+                    let context = grant::told(request).filter(|_| binds);
+                    grants.visit(|| found_by.keys(), context, visit);
                 }
             }
         }

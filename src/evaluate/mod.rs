@@ -10,6 +10,7 @@ mod grant;
 mod layers;
 mod supplied;
 mod trace;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -23,13 +24,14 @@ pub use trace::{
     StatementFinding, Trace, UnknownFinding,
 };
 
-use crate::compile::{CompiledCondition, PolicySlot};
+use crate::compile::{CompiledCondition, GrantsRef, PolicySlot};
 use crate::model::{
-    AccountId, Action, CallerPrincipal, Decision, Effect, Grant, GrantToken, PolicyKind, Reading,
+    AccountId, Action, CallerPrincipal, Decision, Effect, GrantToken, PolicyKind, Reading,
     Readings, Truth,
 };
-use layers::Evaluation;
+use layers::{Evaluation, FoundBy};
 pub use supplied::supplies;
+pub use world::{Asked, Target};
 
 /// A group of policies that is decided together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +111,7 @@ pub struct Policies<'a> {
     /// The policy of the VPC endpoint.
     pub endpoint: Attached<'a>,
     /// The key's grants; `Err` says why they are not known.
-    pub grants: Result<&'a [Grant], &'a str>,
+    pub grants: Result<GrantsRef<'a>, &'a str>,
 }
 
 /// One question: may this principal do this action on this resource?
@@ -151,9 +153,7 @@ impl Question<'_> {
             },
             is_other_partition: self.principal.arn().is_some_and(|own| {
                 let resource = self.resource.strip_prefix("arn:");
-                resource
-                    .and_then(|rest| rest.split_once(':'))
-                    .is_some_and(|(partition, _)| partition != own.partition())
+                resource.is_some_and(|rest| !own.is_in_partition_of(rest) && rest.contains(':'))
             }),
             works_across_accounts: self.context.action.works_across_accounts(),
             foreign_root_allowed: readings.choice(Reading::CrossAccountRoot) == 1,
@@ -170,7 +170,8 @@ impl Question<'_> {
 /// The answer, as fast as it can be had.
 pub fn decide(question: &Question<'_>) -> Decision {
     let mut sink = NoTrace;
-    let mut evaluation = Evaluation::new(question, &mut sink);
+    let found_by = FoundBy::new(question);
+    let mut evaluation = Evaluation::new(question, &found_by, &mut sink);
     decision(combine(&mut evaluation, question.shape(), false))
 }
 
@@ -179,7 +180,8 @@ pub fn decide(question: &Question<'_>) -> Decision {
 pub fn explain(question: &Question<'_>) -> Explanation {
     let mut trace = Trace::default();
     let shape = question.shape();
-    let mut evaluation = Evaluation::new(question, &mut trace);
+    let found_by = FoundBy::new(question);
+    let mut evaluation = Evaluation::new(question, &found_by, &mut trace);
     let combined = combine(&mut evaluation, shape, true);
     let decision = decision(combined);
     evaluation.ask_the_rest(shape);

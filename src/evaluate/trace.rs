@@ -138,7 +138,7 @@ impl StatementFinding {
     /// The statement.
     #[must_use]
     pub fn statement(&self) -> Option<&CompiledStatement> {
-        self.policy.statements.get(self.index)
+        self.policy.statements().get(self.index)
     }
 }
 
@@ -217,7 +217,8 @@ fn values(found: &Found<'_>) -> Option<Vec<String>> {
     match found {
         Found::Absent => Some(Vec::new()),
         Found::Many(values) => Some(values.collect()),
-        Found::One(value) => Some(vec![value.clone().into_owned()]),
+        Found::One(value) => Some(vec![(*value).to_owned()]),
+        Found::Pair(one, other) => Some(vec![format!("{one}:{other}")]),
         Found::Unknown | Found::OverQuota => None,
     }
 }

@@ -204,7 +204,7 @@ where
             Ok(operation) => operation,
             Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
         };
-        let keys = keys_of(&operation);
+        let keys: Vec<KeyArn> = operation.keys().cloned().collect();
         let now = self.clock.now();
         if self.freshness.is_due(&snapshot, &keys, now) {
             match world.refresh(&keys, now).await {
@@ -553,19 +553,6 @@ fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {
         return Ok(());
     }
     Err(Mismatch { judged: Box::new(judged.clone()), answered: Box::new(answered.clone()) })
-}
-
-/// The keys of an operation, each once.
-fn keys_of<O: Operation>(operation: &O) -> Vec<KeyArn> {
-    let mut keys: Vec<KeyArn> = Vec::new();
-    for leg in operation.legs() {
-        if let LegResource::Key(key) = leg.resource
-            && !keys.contains(key)
-        {
-            keys.push(key.clone());
-        }
-    }
-    keys
 }
 
 fn audit_sides<O: Operation>(

@@ -9,7 +9,7 @@ use super::config::Config;
 use super::error::LoadError;
 use super::{iam, organization};
 use crate::compile::{
-    Caller, Endpoint, Epoch, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder,
+    Caller, Endpoint, Epoch, Grants, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder,
 };
 use crate::execute::LiveWorld;
 use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, Readings, Region, Timestamp};
@@ -280,7 +280,7 @@ impl Reader<'_> {
         }
         let file = path.join("grants.json");
         let reason = missing(&file, "aws kms list-grants", why("grants.json"));
-        let grants = self.optional(&file, reason, awscli::grants);
+        let grants = self.optional::<_, Grants>(&file, reason, awscli::grants);
         let file = path.join("tags.json");
         let reason = missing(&file, "aws kms list-resource-tags", why("tags.json"));
         let tags = self.optional(&file, reason, awscli::tags);
@@ -294,18 +294,19 @@ impl Reader<'_> {
         self.read_at.extend(collected.at.map(|at| (key.arn.clone(), at)));
         let unnamed = "the aliases of this account and Region are not known";
         let aliases = Known::Unknown(unnamed.into());
+        let policies = policies.into();
         self.keys.push(KeyEntry { key, policies, grants, tags, aliases });
     }
 
     /// A file that may be missing; what it would say is unknown then.
-    fn optional<T: Default>(
+    fn optional<T, F: From<Vec<T>>>(
         &mut self,
         path: &Path,
         reason: String,
-        read: impl Fn(&Path) -> Result<T, LoadError>,
-    ) -> Known<T> {
+        read: impl Fn(&Path) -> Result<Vec<T>, LoadError>,
+    ) -> Known<F> {
         if path.exists() {
-            Known::Known(self.take(read(path)).unwrap_or_default())
+            Known::Known(self.take(read(path)).unwrap_or_default().into())
         } else {
             Known::Unknown(reason.into())
         }

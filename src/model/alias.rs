@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::{AccountId, InvalidText, Region, split_arn};
 
@@ -9,7 +10,7 @@ use super::{AccountId, InvalidText, Region, split_arn};
 ///
 /// Source: botocore `kms/2014-11-01` `AliasNameType`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AliasName(Box<str>);
+pub struct AliasName(Arc<str>);
 
 impl AliasName {
     /// The whole name, with its `alias/`.

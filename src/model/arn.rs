@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{AccountId, InvalidText, KeyId};
+use super::{AccountId, InvalidText, KeyId, fingerprint};
 
 /// Splits at the first five colons; the sixth part may hold more. `None` when there are fewer.
 #[must_use]
@@ -18,14 +18,67 @@ pub fn split_arn(text: &str) -> Option<[&str; 6]> {
 }
 
 /// An AWS Region code such as `eu-central-1`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(Arc<str>);
+///
+/// The codes in use are constants: naming one costs no memory.
+#[derive(Clone)]
+pub struct Region(RegionText);
+
+#[derive(Clone)]
+enum RegionText {
+    Listed(&'static str),
+    Other(Arc<str>),
+}
+
+/// Regions as AWS listed them in 2026, sorted; others are Regions just as well.
+const REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
 
 impl Region {
     /// The code.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            RegionText::Listed(code) => code,
+            RegionText::Other(code) => code,
+        }
     }
 }
 
@@ -33,8 +86,12 @@ impl FromStr for Region {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
-        if is_region(text) {
-            Ok(Self(text.into()))
+        if let Ok(place) = REGIONS.binary_search(&text)
+            && let Some(listed) = REGIONS.get(place)
+        {
+            Ok(Self(RegionText::Listed(listed)))
+        } else if is_region(text) {
+            Ok(Self(RegionText::Other(text.into())))
         } else {
             Err(InvalidText::new(text, "an AWS Region code such as `eu-central-1`"))
         }
@@ -54,9 +111,13 @@ fn is_partition(text: &str) -> bool {
 }
 
 /// `arn:<partition>:kms:<region>:<account>:key/<key id>`.
+///
+/// Copies share their text and parts.
 #[derive(Clone)]
-pub struct KeyArn {
-    text: Arc<str>,
+pub struct KeyArn(Arc<KeyArnParts>);
+
+struct KeyArnParts {
+    text: Box<str>,
     region: Region,
     account: AccountId,
     id: KeyId,
@@ -79,31 +140,31 @@ impl KeyArn {
     /// The whole ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     #[must_use]
     pub fn partition(&self) -> &str {
-        self.text.split(':').nth(1).unwrap_or_default()
+        partition(&self.0.text)
     }
 
     /// The Region the key is in.
     #[must_use]
     pub fn region(&self) -> &Region {
-        &self.region
+        &self.0.region
     }
 
     /// The account that owns the key.
     #[must_use]
     pub fn account(&self) -> AccountId {
-        self.account
+        self.0.account
     }
 
     /// The key id.
     #[must_use]
     pub fn id(&self) -> &KeyId {
-        &self.id
+        &self.0.id
     }
 
     /// Whether the two keys are the same or related multi-Region keys: same id, partition and
@@ -111,9 +172,9 @@ impl KeyArn {
     #[must_use]
     pub fn is_related_to(&self, other: &Self) -> bool {
         self == other
-            || (self.id.is_multi_region()
-                && self.id == other.id
-                && self.account == other.account
+            || (self.id().is_multi_region()
+                && self.id() == other.id()
+                && self.account() == other.account()
                 && self.partition() == other.partition())
     }
 }
@@ -130,39 +191,27 @@ impl FromStr for KeyArn {
         if arn != "arn" || !is_partition(partition) || service != "kms" {
             return Err(invalid());
         }
-        Ok(Self {
+        Ok(Self(Arc::new(KeyArnParts {
             text: text.into(),
             region: region.parse().map_err(|_| invalid())?,
             account: account.parse().map_err(|_| invalid())?,
             id: id.parse().map_err(|_| invalid())?,
-        })
+        })))
     }
 }
 
 impl PartialEq for KeyArn {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
     }
 }
 
 impl Eq for KeyArn {}
 
-impl Hash for KeyArn {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
-    }
-}
-
-impl PartialOrd for KeyArn {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for KeyArn {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.text.cmp(&other.text)
-    }
+/// The part between the first two colons.
+fn partition(arn: &str) -> &str {
+    let rest = arn.strip_prefix("arn:").unwrap_or_default();
+    rest.split_once(':').map_or("", |(partition, _)| partition)
 }
 
 /// What an IAM or STS ARN names.
@@ -183,11 +232,13 @@ pub enum PrincipalArnKind {
 /// The ARN of an IAM or STS principal, without wildcards.
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct PrincipalArn {
     text: Arc<str>,
-    kind: PrincipalArnKind,
+    fingerprint: u64,
     account: AccountId,
+    kind: PrincipalArnKind,
+    is_service_linked_role: bool,
 }
 
 impl PrincipalArn {
@@ -209,10 +260,31 @@ impl PrincipalArn {
         self.account
     }
 
+    /// The [`fingerprint`] of the ARN.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The account's digits.
+    #[must_use]
+    pub fn account_str(&self) -> &str {
+        self.account.as_str()
+    }
+
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     #[must_use]
     pub fn partition(&self) -> &str {
-        self.text.split(':').nth(1).unwrap_or_default()
+        partition(&self.text)
+    }
+
+    /// Whether an ARN that goes on so after its `arn:` is of the same partition.
+    #[must_use]
+    pub fn is_in_partition_of(&self, rest: &str) -> bool {
+        // Both are as long up to the next colon, and the same.
+        let own = self.text.get("arn:".len()..).unwrap_or_default();
+        let mut pairs = own.bytes().zip(rest.bytes());
+        pairs.find(|(own, other)| own != other || *own == b':') == Some((b':', b':'))
     }
 
     /// The part after the last slash: user, role or session name; empty for a root user.
@@ -237,16 +309,19 @@ impl PrincipalArn {
     /// Whether a role lives under `/aws-service-role/`: a service-linked role.
     #[must_use]
     pub fn is_service_linked_role(&self) -> bool {
-        self.kind == PrincipalArnKind::Role && self.text.contains(":role/aws-service-role/")
+        self.is_service_linked_role
     }
 
     /// The root user of an account.
     #[must_use]
     pub fn root(partition: &str, account: AccountId) -> Self {
+        let text = format!("arn:{partition}:iam::{account}:root");
         Self {
-            text: format!("arn:{partition}:iam::{account}:root").into(),
+            fingerprint: fingerprint(&text),
+            text: text.into(),
             kind: PrincipalArnKind::Root,
             account,
+            is_service_linked_role: false,
         }
     }
 }
@@ -287,9 +362,53 @@ impl FromStr for PrincipalArn {
             }
             _ => return Err(invalid()),
         };
-        Ok(Self { text: text.into(), kind, account })
+        let is_service_linked_role =
+            kind == PrincipalArnKind::Role && resource.starts_with("role/aws-service-role/");
+        let (text, fingerprint) = (text.into(), fingerprint(text));
+        Ok(Self { text, fingerprint, account, kind, is_service_linked_role })
     }
 }
+
+impl PartialEq for PrincipalArn {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+            && (Arc::ptr_eq(&self.text, &other.text) || self.text == other.text)
+    }
+}
+
+impl Eq for PrincipalArn {}
+
+/// Texts are compared and hashed as the types they are of.
+macro_rules! as_text {
+    ($($name:ident),*) => {$(
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+    )*};
+}
+as_text!(KeyArn, PrincipalArn, Region);
+
+impl PartialEq for Region {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Region {}
 
 macro_rules! display_as_str {
     ($($name:ident),*) => {$(

@@ -1,6 +1,6 @@
 //! Facts of a request that do not follow from principal, key and operation.
 
-use super::{EncryptionContext, InvalidText, lower};
+use super::{ConditionKey, EncryptionContext, InvalidText, KnownKey, lower};
 
 /// What is known of one context key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +21,20 @@ pub enum ContextValue {
 pub struct ContextMap {
     /// INVARIANT (sorted): by lower-case name, each once.
     entries: Vec<Entry>,
+    /// INVARIANT (known): a bit for each known key or family that an entry is of, so that most
+    /// look-ups end here.
+    known: u128,
     complete: bool,
 }
+
+// One word holds a bit for each known key.
+const _: () = assert!(KnownKey::ALL.len() <= 128);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     lower: Box<str>,
     name: Box<str>,
+    known: Option<KnownKey>,
     value: ContextValue,
 }
 
@@ -60,7 +67,7 @@ impl ContextMap {
         match self.place(&lower(name)) {
             Ok(_) => Err(InvalidText::new(name, "a context key that was not given before")),
             Err(place) => {
-                self.entries.insert(place, Entry::new(name, value));
+                self.put(place, Entry::new(name, value));
                 Ok(())
             }
         }
@@ -74,8 +81,28 @@ impl ContextMap {
                     *entry = Entry::new(name, value);
                 }
             }
-            Err(place) => self.entries.insert(place, Entry::new(name, value)),
+            Err(place) => self.put(place, Entry::new(name, value)),
         }
+    }
+
+    fn put(&mut self, place: usize, entry: Entry) {
+        self.known |= entry.known.map_or(0, |known| 1 << known as u32);
+        self.entries.insert(place, entry);
+    }
+
+    /// What was stated of a key.
+    #[must_use]
+    pub fn of(&self, key: &ConditionKey) -> Option<&ContextValue> {
+        match key.known() {
+            Some(known) => self.of_known(known, key.lower()),
+            None => self.stated(key.lower()),
+        }
+    }
+
+    /// What was stated of a known key, or of the member of a family with this lower-case name.
+    #[must_use]
+    pub fn of_known(&self, known: KnownKey, lower_name: &str) -> Option<&ContextValue> {
+        if self.known >> known as u32 & 1 == 0 { None } else { self.stated(lower_name) }
     }
 
     /// What was stated of a key, by its lower-case name.
@@ -94,15 +121,18 @@ impl ContextMap {
     /// pair may be missing, as the map is not complete.
     #[must_use]
     pub fn encryption_context(&self) -> Option<EncryptionContext> {
+        let pairs = || self.encryption_pairs().map(|(name, one)| (name.to_owned(), one.to_owned()));
+        self.complete.then(|| pairs().collect())
+    }
+
+    /// The pairs that the stated `kms:EncryptionContext:…` keys tell.
+    pub fn encryption_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         const FAMILY: &str = "kms:encryptioncontext:";
         let named = self.entries.iter().filter(|entry| entry.lower.starts_with(FAMILY));
-        let pairs = named.filter_map(|entry| match &entry.value {
-            ContextValue::One(value) => {
-                Some((entry.name.get(FAMILY.len()..)?.to_owned(), value.clone()))
-            }
+        named.filter_map(|entry| match &entry.value {
+            ContextValue::One(value) => Some((entry.name.get(FAMILY.len()..)?, value.as_str())),
             ContextValue::Absent | ContextValue::Many(_) => None,
-        });
-        self.complete.then(|| pairs.collect())
+        })
     }
 
     fn place(&self, lower_name: &str) -> Result<usize, usize> {
@@ -112,6 +142,9 @@ impl ContextMap {
 
 impl Entry {
     fn new(name: &str, value: ContextValue) -> Self {
-        Self { lower: lower(name).into(), name: name.into(), value }
+        // Of the lowered name: it is what keys are compared in, also where a letter beyond ASCII
+        // folds into one of a known key's.
+        let key = ConditionKey::new(&lower(name));
+        Self { lower: key.lower().into(), name: name.into(), known: key.known(), value }
     }
 }

@@ -9,7 +9,10 @@ use super::eq_ignore_case;
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html>.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EncryptionContext(BTreeMap<String, String>);
+pub struct EncryptionContext(
+    /// INVARIANT (sorted): by name, each once.
+    Vec<(Box<str>, Box<str>)>,
+);
 
 impl EncryptionContext {
     /// No pairs at all.
@@ -20,10 +23,11 @@ impl EncryptionContext {
 
     /// Adds a pair; `false` when the name was there already (nothing is changed then).
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) -> bool {
-        match self.0.entry(name.into()) {
-            std::collections::btree_map::Entry::Occupied(_) => false,
-            std::collections::btree_map::Entry::Vacant(slot) => {
-                slot.insert(value.into());
+        let name = name.into();
+        match self.place(&name) {
+            Ok(_) => false,
+            Err(place) => {
+                self.0.insert(place, (name.into(), value.into().into()));
                 true
             }
         }
@@ -32,7 +36,8 @@ impl EncryptionContext {
     /// The value of the pair with exactly this name.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let (_, value) = self.0.get(self.place(name).ok()?)?;
+        Some(value)
     }
 
     /// The values of all pairs whose names equal `name` when case is ignored, as policies look
@@ -43,12 +48,12 @@ impl EncryptionContext {
 
     /// Pairs, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     /// Names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.iter().map(|(name, _)| name)
     }
 
     /// Number of pairs.
@@ -62,10 +67,15 @@ impl EncryptionContext {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_ref().cmp(name))
+    }
 }
 
 impl FromIterator<(String, String)> for EncryptionContext {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        let sorted: BTreeMap<String, String> = pairs.into_iter().collect();
+        Self(sorted.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::{InvalidText, KeyArn};
 
@@ -225,7 +226,7 @@ named! {
 
 /// A key id: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(Box<str>);
+pub struct KeyId(Arc<str>);
 
 impl KeyId {
     /// The id.

@@ -45,6 +45,6 @@ pub use policy::{
 pub use principal::{CallerPrincipal, ServiceName, UniqueId};
 pub use reading::{Reading, Readings};
 pub use span::{Span, Spanned};
-pub use text::{InvalidText, eq_ignore_case, lower};
+pub use text::{InvalidText, eq_ignore_case, fingerprint, lower, lower_char};
 pub use timestamp::Timestamp;
 pub use truth::{Algebra, Boolean, Kleene, Truth};

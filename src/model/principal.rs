@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::{AccountId, InvalidText, PrincipalArn};
 
 /// The name of an AWS service principal, such as `logs.us-east-1.amazonaws.com`.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct ServiceName(Box<str>);
+pub struct ServiceName(Arc<str>);
 
 impl ServiceName {
     /// The name.
@@ -35,7 +36,7 @@ impl FromStr for ServiceName {
 
 /// The unique id IAM gives a user (`AIDA…`) or role (`AROA…`).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct UniqueId(Box<str>);
+pub struct UniqueId(Arc<str>);
 
 impl UniqueId {
     /// The id.

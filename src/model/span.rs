@@ -27,6 +27,24 @@ impl Span {
         self.end as usize
     }
 
+    /// Whether it holds no byte.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    /// Whether every byte of `other` is in it.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// Whether the two share a byte.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
     /// Line and column (both from 1, the column in characters) of the span's start in `text`.
     #[must_use]
     pub fn line_column(self, text: &str) -> (usize, usize) {

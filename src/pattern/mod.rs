@@ -25,16 +25,26 @@ pub fn actions(entry: &str) -> ActionSet {
     if entry == "*" {
         return ActionSet::ALL;
     }
-    let entry = entry.to_ascii_lowercase();
-    let Some(("kms", name)) = entry.split_once(':') else {
+    let Some((prefix, name)) = entry.split_once(':') else {
         return ActionSet::NONE;
     };
-    let pattern = Template::glob(name);
-    Action::ALL
-        .iter()
-        .copied()
-        .filter(|action| pattern.matches_text(&action.name().to_ascii_lowercase()))
-        .collect()
+    if !prefix.eq_ignore_ascii_case("kms") {
+        return ActionSet::NONE;
+    }
+    let all = Action::ALL.iter().copied();
+    // Nearly all entries are a name or the start of one.
+    let start = name.strip_suffix('*').unwrap_or(name);
+    if start.contains(['*', '?']) {
+        let pattern = Template::glob(&name.to_ascii_lowercase());
+        all.filter(|action| pattern.matches_text(&action.name().to_ascii_lowercase())).collect()
+    } else if start.len() < name.len() {
+        let starts = |known: &str| {
+            known.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
+        };
+        all.filter(|action| starts(action.name())).collect()
+    } else {
+        all.filter(|action| action.name().eq_ignore_ascii_case(name)).collect()
+    }
 }
 
 /// Whether an `Action` entry matches an action of any service.

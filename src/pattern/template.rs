@@ -1,7 +1,5 @@
 //! Patterns with variables.
 
-use std::borrow::Cow;
-
 use super::positions::Positions;
 use crate::model::{ConditionKey, Truth};
 
@@ -21,8 +19,8 @@ pub struct Variable {
 pub enum Resolved<'a> {
     /// The key has no single value, and there is no default: the pattern matches nothing.
     Nothing,
-    /// The text put in.
-    Text(Cow<'a, str>),
+    /// The text put in: these pieces, one after the other.
+    Text([&'a str; 3]),
     /// Whether the key has a value is not known.
     Unknown,
 }
@@ -44,6 +42,8 @@ enum Strategy {
     Literal(Box<str>),
     LiteralIgnoreCase(Box<str>),
     Prefix(Box<str>),
+    /// Literals with any run between them, the first at the start and the last at the end.
+    Runs(Box<[Box<str>]>),
     Suffix(Box<str>),
 }
 
@@ -88,9 +88,40 @@ impl Template {
             ([Token::Any], _) => Strategy::Any,
             ([Token::Literal(text), Token::Any], false) => Strategy::Prefix(text.clone()),
             ([Token::Any, Token::Literal(text)], false) => Strategy::Suffix(text.clone()),
+            (tokens, false)
+                if tokens.iter().all(|it| matches!(it, Token::Any | Token::Literal(_))) =>
+            {
+                Strategy::Runs(runs(tokens))
+            }
             _ => Strategy::General(tokens.into()),
         };
         Self { strategy, ignore_case }
+    }
+
+    /// The text it stands for, if it stands for one alone.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<&str> {
+        match &self.strategy {
+            Strategy::Literal(literal) => Some(literal),
+            _ => None,
+        }
+    }
+
+    /// Whether it matches every text.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.strategy == Strategy::Any
+    }
+
+    /// How much work a match is, to ask the cheapest first: 0 for a comparison, 1 for a search, 2
+    /// for everything else.
+    #[must_use]
+    pub fn cost(&self) -> u8 {
+        match &self.strategy {
+            Strategy::Any | Strategy::Literal(_) | Strategy::Prefix(_) | Strategy::Suffix(_) => 0,
+            Strategy::LiteralIgnoreCase(_) | Strategy::Runs(_) => 1,
+            Strategy::General(_) => 2,
+        }
     }
 
     /// The variables, in order.
@@ -124,6 +155,7 @@ impl Template {
             Strategy::Literal(literal) => literal.as_ref() == text,
             Strategy::LiteralIgnoreCase(literal) => crate::model::eq_ignore_case(literal, text),
             Strategy::Prefix(prefix) => text.starts_with(prefix.as_ref()),
+            Strategy::Runs(literals) => matches_runs(literals, text),
             Strategy::Suffix(suffix) => text.ends_with(suffix.as_ref()),
             Strategy::General(tokens) => {
                 return self.matches_tokens(tokens, text, wildcards_in_values, resolve);
@@ -152,16 +184,11 @@ impl Template {
                     // An unresolved variable matches nothing, also in the middle of a pattern.
                     Resolved::Nothing => return Truth::False,
                     Resolved::Text(value) if wildcards_in_values => {
-                        for token in self::tokens(&value, false, Wildcards::Plain) {
-                            match token {
-                                Token::Any => places.any(),
-                                Token::One => places.one(false),
-                                Token::Literal(literal) => self.literal(&mut places, &literal),
-                                _ => {}
-                            }
-                        }
+                        value.iter().for_each(|piece| self.glob_in(&mut places, piece));
                     }
-                    Resolved::Text(value) => self.literal(&mut places, &value),
+                    Resolved::Text(value) => {
+                        value.iter().for_each(|piece| self.literal(&mut places, piece));
+                    }
                     Resolved::Unknown => {
                         // Any text may stand here; what follows can still rule a match out.
                         unknown = true;
@@ -180,6 +207,22 @@ impl Template {
         }
     }
 
+    /// A text in which `*` and `?` are wildcards.
+    fn glob_in(&self, places: &mut Positions<'_>, text: &str) {
+        let mut rest = text;
+        while let Some(at) = rest.find(['*', '?']) {
+            let (literal, wildcard) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            self.literal(places, literal);
+            if wildcard.starts_with('*') {
+                places.any();
+            } else {
+                places.one(false);
+            }
+            rest = wildcard.get(1..).unwrap_or_default();
+        }
+        self.literal(places, rest);
+    }
+
     fn literal(&self, places: &mut Positions<'_>, literal: &str) {
         if self.ignore_case {
             places.literal_ignore_case(literal);
@@ -187,6 +230,37 @@ impl Template {
             places.literal(literal);
         }
     }
+}
+
+/// The literals between the runs; empty ones where a run starts or ends the pattern.
+fn runs(tokens: &[Token]) -> Box<[Box<str>]> {
+    let mut literals: Vec<Box<str>> = vec![Box::default()];
+    for token in tokens {
+        match token {
+            Token::Literal(text) => {
+                if let Some(last) = literals.last_mut() {
+                    *last = text.clone();
+                }
+            }
+            _ => literals.push(Box::default()),
+        }
+    }
+    literals.into()
+}
+
+/// Each literal in the middle is taken where it is found first: a later place leaves less text for
+/// the rest.
+fn matches_runs(literals: &[Box<str>], text: &str) -> bool {
+    let [first, middle @ .., last] = literals else { return false };
+    let Some(rest) = text.strip_prefix(first.as_ref()) else { return false };
+    let Some(mut rest) = rest.strip_suffix(last.as_ref()) else { return false };
+    for literal in middle {
+        match rest.split_once(literal.as_ref()) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -254,7 +254,7 @@ impl<'a> Request<'a> {
             .filter_map(|(index, slots)| {
                 let target = target(member, account, index);
                 let allows = |policy: &&Arc<Policy>| {
-                    policy.statements.iter().any(|statement| statement.effect == Effect::Allow)
+                    policy.statements().iter().any(|statement| statement.effect == Effect::Allow)
                 };
                 let document = match compiled(slots).find(allows) {
                     Some(policy) => Document::Existing(Arc::clone(policy)),

@@ -121,7 +121,7 @@ impl World {
         let Self { snapshot, mut caller } = self;
         let snapshot = match place {
             Place::KeyPolicy(arn) => {
-                let mut slots = snapshot.key(arn)?.policies.clone();
+                let mut slots = snapshot.key(arn)?.policies.to_vec();
                 change(0, &mut slots);
                 snapshot.with_key_policies(arn, slots)?
             }

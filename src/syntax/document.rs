@@ -52,10 +52,15 @@ impl Parsed {
 /// part of a larger one; places count from its start.
 #[must_use]
 pub fn parse(text: &str, kind: PolicyKind) -> Parsed {
-    let root = match json::read(text) {
-        Ok(root) => root,
-        Err(error) => return Parsed { document: None, errors: vec![error] },
-    };
+    match json::read(text) {
+        Ok(root) => parse_value(root, kind),
+        Err(error) => Parsed { document: None, errors: vec![error] },
+    }
+}
+
+/// [`parse`] for a value that was read already, such as a part of a file: its places stay.
+#[must_use]
+pub fn parse_value(root: Spanned<Value<'_>>, kind: PolicyKind) -> Parsed {
     let mut reader = Reader { kind, errors: Vec::new(), entries: 0, values: 0 };
     let document = reader.document(root);
     let mut errors = reader.errors;

@@ -44,6 +44,7 @@ mod suggest;
 mod tests;
 
 pub use decode::decode;
-pub use document::{MAX_CONDITION_VALUES, MAX_ENTRIES, MAX_STATEMENTS, Parsed, parse};
+pub use document::{MAX_CONDITION_VALUES, MAX_ENTRIES, MAX_STATEMENTS, Parsed, parse, parse_value};
 pub use error::{ActionProblem, PrincipalProblem, SyntaxError, SyntaxErrorKind};
 pub use print::{print, print_statement};
+pub use suggest::closest;

@@ -5,7 +5,8 @@ const LONGEST: usize = 64;
 
 /// The candidate that `text` is most likely a misspelling of: the same in another case, or a few
 /// edits away.
-pub(super) fn closest<'c>(text: &str, candidates: &[&'c str]) -> Option<&'c str> {
+#[must_use]
+pub fn closest<'c>(text: &str, candidates: &[&'c str]) -> Option<&'c str> {
     if text.len() > LONGEST {
         return None;
     }

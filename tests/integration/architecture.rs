@@ -472,8 +472,11 @@ fn texts(folders: &[&str], ending: &str) -> Vec<(String, String)> {
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
+        // What the peers' package builds is nobody's source.
         if path.is_dir() {
-            walk(&path, found);
+            if !path.ends_with("target") {
+                walk(&path, found);
+            }
         } else {
             found.push(path);
         }

@@ -456,7 +456,7 @@ pub fn hold_current(path: &str, current: &str) {
 }
 
 /// The ids of the clauses, in order.
-fn clauses() -> Vec<String> {
+pub fn clauses() -> Vec<String> {
     let clause = Regex::new(r"(?m)^\*\*([A-Z]\d+)\*\*").unwrap();
     clause.captures_iter(&read("docs/semantics.md")).map(|found| found[1].to_owned()).collect()
 }

@@ -448,12 +448,12 @@ fn key(given: &Value) -> KeyEntry {
     }
     let grants = given["grants"].as_array().into_iter().flatten().enumerate();
     KeyEntry {
-        policies,
+        policies: policies.into(),
         grants: Known::Known(grants.map(|(place, given)| grant(place, given, &arn)).collect()),
         tags: Known::Known(
             pairs(&given["tags"]).iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
         ),
-        aliases: Known::Known(Vec::new()),
+        aliases: Known::Known([].into()),
         key,
     }
 }

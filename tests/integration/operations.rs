@@ -64,10 +64,10 @@ fn world(spec: KeySpec, usage: KeyUsage, origin: KeyOrigin, state: KeyState) -> 
         builder
             .key(KeyEntry {
                 key,
-                policies: vec![slot(&delegates(ACCOUNT, "kms:*"), PolicyKind::Key)],
-                grants: Known::Known(vec![grant]),
-                tags: Known::Known(Vec::new()),
-                aliases: Known::Known(Vec::new()),
+                policies: [slot(&delegates(ACCOUNT, "kms:*"), PolicyKind::Key)].into(),
+                grants: Known::Known(vec![grant].into()),
+                tags: Known::Known([].into()),
+                aliases: Known::Known([].into()),
             })
             .unwrap();
     }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keyproof::compile::{Policy, PolicySlot, PrincipalClass, Source};
+use keyproof::compile::{GrantsRef, Policy, PolicySlot, PrincipalClass, Source};
 use keyproof::evaluate::{Attached, Explanation, Policies, Question, RequestContext, explain};
 use keyproof::load::Simulation;
 use keyproof::model::{
@@ -211,7 +211,7 @@ fn ask(
             service_control: none,
             resource_control: none,
             endpoint: none,
-            grants: Ok(&[]),
+            grants: Ok(GrantsRef::NONE),
         },
         grant_tokens: &[],
         readings,

@@ -45,10 +45,10 @@ impl World {
 
     pub fn key_with(mut self, key: Key, policy: &str, grants: Vec<Grant>) -> Self {
         let entry = KeyEntry {
-            policies: vec![slot(policy, PolicyKind::Key)],
-            grants: Known::Known(grants),
-            tags: Known::Known(Vec::new()),
-            aliases: Known::Known(Vec::new()),
+            policies: [slot(policy, PolicyKind::Key)].into(),
+            grants: Known::Known(grants.into()),
+            tags: Known::Known([].into()),
+            aliases: Known::Known([].into()),
             key,
         };
         self.builder.key(entry).unwrap();

@@ -35,7 +35,7 @@ impl AwsKeyReader {
         for name in ["default", "AWS_RAM"] {
             policies.extend(policy(&client, arn, name).await?);
         }
-        let grants = Known::Known(grants(&client, arn).await?);
+        let grants = Known::Known(grants(&client, arn).await?.into());
         Ok(KeyFacts { key, policies, grants })
     }
 }

@@ -209,9 +209,9 @@ fn entry(stored: StoredKey) -> KeyEntry {
     KeyEntry {
         key: stored.key,
         policies,
-        grants: Known::Known(stored.grants),
+        grants: Known::Known(stored.grants.into()),
         tags: Known::Known(stored.tags.into_iter().collect()),
-        aliases: Known::Known(Vec::new()),
+        aliases: Known::Known([].into()),
     }
 }
 
@@ -239,7 +239,7 @@ pub fn import(
     for entry in entries {
         let arn = &entry.key.arn;
         let (mut default, mut shared) = (None, None);
-        for slot in &entry.policies {
+        for slot in entry.policies.iter() {
             if let PolicySlot::Compiled(policy) = slot {
                 let text = policy.source.text.to_string();
                 if policy.name.ends_with("AWS_RAM") {
@@ -249,7 +249,7 @@ pub fn import(
                 }
             }
         }
-        let tags = entry.tags.known().cloned().unwrap_or_default();
+        let tags = entry.tags.known().map(|tags| tags.to_vec()).unwrap_or_default();
         let new = NewKey {
             partition: arn.partition().to_owned(),
             spec: entry.key.spec,
@@ -267,7 +267,7 @@ pub fn import(
         if let Some(text) = shared {
             keystore.put_policy(arn, PolicyName::AwsRam, &text)?;
         }
-        for grant in entry.grants.known().into_iter().flatten() {
+        for grant in entry.grants.known().into_iter().flat_map(|all| all.iter()) {
             let new = NewGrant {
                 name: grant.name.as_ref().map(ToString::to_string),
                 grantee: grant.grantee.clone(),
@@ -311,7 +311,7 @@ fn importable(entry: &KeyEntry) -> Result<(), KeystoreError> {
             entry.key.state
         ));
     }
-    for slot in &entry.policies {
+    for slot in entry.policies.iter() {
         if let PolicySlot::Unreadable { reason, .. } = slot {
             return refuse(format!("has a policy that is not known: {reason}"));
         }

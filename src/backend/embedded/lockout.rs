@@ -8,7 +8,7 @@ use super::kms::add_keys;
 use super::{KeystoreContents, PolicyName};
 use crate::authorize::{Authorizer, KeyIdentifier, Preflight, PreflightError, PreflightOperation};
 use crate::backend::slot::key_policy;
-use crate::compile::{Caller, KeyEntry, Known, SnapshotBuilder, SnapshotError};
+use crate::compile::{Caller, Grants, KeyEntry, Known, SnapshotBuilder, SnapshotError};
 use crate::model::{Decision, Key, KeyArn};
 
 /// The new policy would lock its author out.
@@ -70,11 +70,11 @@ pub fn lockout_check_of_new(
     let arn = key.arn.clone();
     builder.knows_all_keys();
     builder.key(KeyEntry {
-        policies: vec![key_policy(&arn, PolicyName::Default.as_str(), text)],
+        policies: [key_policy(&arn, PolicyName::Default.as_str(), text)].into(),
         key,
-        grants: Known::Known(Vec::new()),
-        tags: Known::Known(tags.to_vec()),
-        aliases: Known::Known(Vec::new()),
+        grants: Known::Known(Grants::default()),
+        tags: Known::Known(tags.into()),
+        aliases: Known::Known([].into()),
     })?;
     judge(builder, &arn, text, caller)
 }

@@ -195,6 +195,11 @@ pub struct Check {
     /// Scenario files; without any, the flags describe one request
     #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<PathBuf>,
+    /// Decide every operation on every key of the world for every caller of world.toml (or for
+    /// --caller), with --encryption-context where it counts; one line for each outcome, in the
+    /// order of callers and keys
+    #[arg(long, conflicts_with = "scenarios")]
+    pub matrix: bool,
     #[command(flatten)]
     pub world: OptionalWorldArgs,
     #[command(flatten)]

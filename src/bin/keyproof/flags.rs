@@ -1,15 +1,29 @@
-//! The flags of one request, which scenario files take the place of.
+//! The flags of one request, which scenario files and matrices take the place of.
 
 use crate::cli::{CallerArgs, RequestArgs};
 use crate::output::CliError;
 
 /// Refuses every flag of one request, where scenario files say what is asked.
 pub fn refuse_all(args: &RequestArgs, caller: &CallerArgs) -> Result<(), CliError> {
-    let all = [
+    let callers = [
         (caller.caller.is_some(), "--caller"),
         (!caller.context.is_empty(), "--context"),
         (!caller.absent.is_empty(), "--absent"),
         (caller.direct, "--direct"),
+        (!args.encryption_context.is_empty(), "--encryption-context"),
+    ];
+    let given = given(callers.into_iter().chain(request(args)));
+    refuse(&given, "scenario files say who asks for what")
+}
+
+/// Refuses the flags of one request that say nothing of all.
+pub fn refuse_in_matrix(args: &RequestArgs) -> Result<(), CliError> {
+    refuse(&given(request(args)), "a matrix asks for every operation on every key")
+}
+
+/// The flags of a request, but those that a matrix takes as well.
+fn request(args: &RequestArgs) -> impl Iterator<Item = (bool, &'static str)> {
+    let all = [
         (args.operation.is_some(), "--operation"),
         (args.key_id.is_some(), "--key-id"),
         (args.source_key_id.is_some(), "--source-key-id"),
@@ -28,7 +42,6 @@ pub fn refuse_all(args: &RequestArgs, caller: &CallerArgs) -> Result<(), CliErro
         (args.replica_region.is_some(), "--replica-region"),
         (args.primary_region.is_some(), "--primary-region"),
         (args.tagged, "--tagged"),
-        (!args.encryption_context.is_empty(), "--encryption-context"),
         (!args.source_encryption_context.is_empty(), "--source-encryption-context"),
         (!args.destination_encryption_context.is_empty(), "--destination-encryption-context"),
         (args.encryption_algorithm.is_some(), "--encryption-algorithm"),
@@ -37,12 +50,16 @@ pub fn refuse_all(args: &RequestArgs, caller: &CallerArgs) -> Result<(), CliErro
         (!args.grant_tokens.is_empty(), "--grant-token"),
         (args.region.is_some(), "--region"),
     ];
-    let flags: Vec<&str> = all.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+    all.into_iter()
+}
+
+fn given(flags: impl Iterator<Item = (bool, &'static str)>) -> Vec<&'static str> {
+    flags.filter(|(given, _)| *given).map(|(_, flag)| flag).collect()
+}
+
+fn refuse(flags: &[&str], why: &str) -> Result<(), CliError> {
     if flags.is_empty() {
         return Ok(());
     }
-    Err(CliError::new(format_args!(
-        "{} would be ignored: scenario files say who asks for what",
-        flags.join(", ")
-    )))
+    Err(CliError::new(format_args!("{} would be ignored: {why}", flags.join(", "))))
 }

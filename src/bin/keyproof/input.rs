@@ -16,7 +16,7 @@ use keyproof::model::{
     Readings, Region, Timestamp,
 };
 
-use crate::cli::{CallerArgs, RequestArgs, RootKeyArgs};
+use crate::cli::{CallerArgs, OptionalWorldArgs, RequestArgs, RootKeyArgs};
 use crate::output::{self, CliError};
 use crate::place;
 
@@ -60,6 +60,16 @@ pub fn world(
         None => world.snapshot(Epoch::new(0)).map_err(CliError::new)?,
     };
     Ok(Loaded { snapshot, world, keystore })
+}
+
+/// The world where a command can also do without; the environment's keystore counts.
+pub fn optional_world(args: &OptionalWorldArgs) -> Result<Loaded, CliError> {
+    let folder = args.world.as_ref().ok_or_else(|| {
+        CliError::new("the world is missing: give --world, or name scenario files")
+    })?;
+    let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
+    let keystore = args.keystore.as_ref().or(ambient.as_ref());
+    world(folder, keystore, &args.root_key, &args.readings)
 }
 
 /// Chooses readings written as `name=value`.
@@ -164,6 +174,11 @@ pub fn caller(loaded: &Loaded, args: &CallerArgs) -> Result<Caller, CliError> {
     let name = args.caller.as_deref().ok_or_else(|| {
         CliError::new("who calls is missing: give --caller with a name of world.toml or an ARN")
     })?;
+    caller_named(loaded, name, args)
+}
+
+/// A caller of the world, with the context of the flags.
+pub fn caller_named(loaded: &Loaded, name: &str, args: &CallerArgs) -> Result<Caller, CliError> {
     let mut caller = loaded.world.caller(&loaded.snapshot, name).map_err(CliError::new)?;
     add_context(&mut caller.context, args)?;
     Ok(caller)

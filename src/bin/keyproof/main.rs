@@ -8,6 +8,7 @@ mod help;
 mod input;
 mod output;
 mod place;
+mod stream;
 mod table;
 
 use std::ffi::OsString;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use super::{Scope, positive};
-use crate::compile::{CompiledCondition, Decimal, Operands, decode_base64};
+use crate::compile::{CompiledCondition, Decimal, Operands};
 use crate::model::{Operator, Reading, Timestamp, Truth, split_arn};
 use crate::pattern::{ArnPattern, Resolved, Variable};
 
@@ -94,9 +94,7 @@ impl<'q> Comparison<'_, 'q> {
             Operands::Number(numbers) => {
                 let Some(value) = Decimal::parse(value) else { return Match::Unparsable };
                 any(numbers.iter().map(|number| {
-                    typed(number.as_deref().and_then(Decimal::parse), |number| {
-                        ordered(operator, value.cmp(&number))
-                    })
+                    typed(number.as_ref(), |number| ordered(operator, value.cmp(&number.value())))
                 }))
             }
             Operands::Date(dates) => {
@@ -121,15 +119,9 @@ impl<'q> Comparison<'_, 'q> {
                     None => Match::Open(Reading::MalformedOperand),
                 }))
             }
+            // Base64 writes bytes in one way, so equal bytes are equal texts.
             Operands::Binary(values) => {
-                let bytes = decode_base64(value);
-                any(values.iter().map(|wanted| {
-                    let equal = match (&bytes, &wanted.bytes) {
-                        (Some(value), Some(wanted)) => value == wanted,
-                        _ => wanted.text.as_ref() == value,
-                    };
-                    Match::Settled(equal.into())
-                }))
+                any(values.iter().map(|wanted| Match::Settled((wanted.as_ref() == value).into())))
             }
             // Presence is decided before any comparison.
             Operands::Null(_) => Match::Settled(Truth::False),

@@ -10,6 +10,8 @@ mod tests;
 
 use std::cell::Cell;
 
+use smallvec::SmallVec;
+
 use super::context::{Found, RequestContext, Values};
 use crate::compile::{CompiledCondition, Operands};
 use crate::model::{Effect, Operator, PolicyKind, Reading, Readings, SetQualifier, Truth};
@@ -54,10 +56,11 @@ impl<'q> Scope<'q> {
     /// "Policy variables").
     pub(crate) fn resolve(&self, variable: &'q Variable) -> Resolved<'q> {
         match self.context.find(&variable.key, self.kind) {
-            Found::One(text) => Resolved::Text(text),
+            Found::One(text) => Resolved::Text([text, "", ""]),
+            Found::Pair(one, other) => Resolved::Text([one, ":", other]),
             Found::Many(_) | Found::OverQuota => Resolved::Nothing,
             Found::Absent => match &variable.default {
-                Some(text) => Resolved::Text(text.as_ref().into()),
+                Some(text) => Resolved::Text([text, "", ""]),
                 None => Resolved::Nothing,
             },
             Found::Unknown => Resolved::Unknown,
@@ -79,7 +82,9 @@ pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> 
             Found::Unknown | Found::OverQuota => Truth::Unknown,
             Found::Absent => absent(condition, scope),
             // An empty list of values holds for no value under a qualifier (C21).
-            Found::One(_) if operator.qualifier.is_some() && condition.operands.is_empty() => {
+            Found::One(_) | Found::Pair(..)
+                if operator.qualifier.is_some() && condition.operands.is_empty() =>
+            {
                 Truth::False
             }
             Found::Many(values)
@@ -94,6 +99,13 @@ pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> 
                 Some(_) => comparison.signed(value),
             },
             Found::Many(values) => many(*values, &comparison),
+            Found::Pair(one, other) => {
+                let mut joined: SmallVec<[u8; 128]> = SmallVec::new();
+                for piece in [one, ":", other] {
+                    joined.extend_from_slice(piece.as_bytes());
+                }
+                std::str::from_utf8(&joined).map_or(Truth::Unknown, |it| comparison.signed(it))
+            }
         }
     };
     (truth, found)
@@ -161,7 +173,7 @@ fn null(
         None => {}
     }
     let open = match found {
-        Found::One(value) if value.is_empty() => Some(Reading::EmptyStringPresence),
+        Found::One("") => Some(Reading::EmptyStringPresence),
         Found::Many(values) if values.is_empty() => Some(Reading::EmptySetPresence),
         _ => None,
     };

@@ -224,10 +224,10 @@ impl Key {
             self.grant.into_iter().enumerate().map(|(place, grant)| grant.build(place, &arn));
         let entry = KeyEntry {
             key,
-            policies,
+            policies: policies.into(),
             grants: Known::Known(grants.collect::<Result<_, _>>()?),
             tags: Known::Known(self.tags.into_iter().collect()),
-            aliases: Known::Known(Vec::new()),
+            aliases: Known::Known([].into()),
         };
         let names = self.aliases.iter().map(|name| parse(name)).collect::<Result<_, _>>()?;
         Ok((entry, names))

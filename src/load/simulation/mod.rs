@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{LoadError, awscli};
-use crate::compile::{KeyEntry, Known, PolicySlot, SessionPolicies};
+use crate::compile::{Grants, KeyEntry, Known, PolicySlot, SessionPolicies};
 use crate::evaluate::{
     Attached, Facts, OperationFacts, Policies, Question, RequestContext, decide, explain,
 };
@@ -167,8 +167,8 @@ impl Simulation {
     pub fn fill(&mut self) {
         let entry = self.key.clone().map(|key| KeyEntry {
             key,
-            policies: Vec::new(),
-            grants: Known::Known(Vec::new()),
+            policies: [].into(),
+            grants: Known::Known(Grants::default()),
             tags: Known::Unknown("not told".into()),
             aliases: Known::Unknown("not told".into()),
         });
@@ -235,7 +235,7 @@ impl Simulation {
                 service_control: levels(self.service_control.as_deref(), binds_caller),
                 resource_control: levels(self.resource_control.as_deref(), binds_key),
                 endpoint: union(self.endpoint.as_slice(), self.endpoint.is_some()),
-                grants: Ok(&self.grants),
+                grants: Ok(self.grants.as_slice().into()),
             },
             grant_tokens: &self.grant_tokens,
             readings,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use keyproof::authorize::{Authorizer, NoInspector, Operation, ReEncrypt, ReEncryptRequest};
 use keyproof::backend::aws::{AwsKeyReader, AwsKms, AwsKmsError};
-use keyproof::compile::{KeyFacts, Known, PolicySlot, Snapshot};
+use keyproof::compile::{Grants, KeyFacts, Known, PolicySlot, Snapshot};
 use keyproof::execute::{
     AuditOutcome, ExecuteError, Executor, Freshness, KeyReader, LiveWorld, NoReader, Refresh,
     TimeSource,
@@ -47,7 +47,7 @@ impl KeyReader for &Says {
         Ok(KeyFacts {
             key: Key::symmetric(key.clone()),
             policies: vec![slot(&policy, PolicyKind::Key)],
-            grants: Known::Known(Vec::new()),
+            grants: Known::Known(Grants::default()),
         })
     }
 }

@@ -185,6 +185,11 @@ fn flags_of_one_backend_are_refused_with_the_other() {
         let (code, _, err) = keyproof(&stub, home.path(), &format!("{command} {more}"));
         assert!(code == 2 && err.contains(says), "{more}: {err}");
     }
+    for more in ["--matrix", "policies/demo/world.toml"] {
+        let check = format!("check --world policies/demo --verify-live {more}");
+        let (code, _, err) = keyproof(&stub, home.path(), &check);
+        assert!(code == 2 && err.contains("--verify-live would be ignored"), "{more}: {err}");
+    }
     let unnamed = command.replace("--source-key-id alias/orders", "--backend aws --audit a");
     let (code, _, err) = keyproof(&stub, home.path(), &unnamed);
     assert!(code == 2 && err.contains("name the key"), "{err}");

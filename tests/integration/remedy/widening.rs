@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use keyproof::authorize::{Authorizer, KeyIdentifier, Preflight, PreflightKey, PreflightOperation};
 use keyproof::compile::{
-    Caller, Endpoint, Entity, KeyEntry, Known, Membership, PolicySlot, SessionPolicies, Snapshot,
+    Caller, Endpoint, Entity, Grants, KeyEntry, Known, Membership, PolicySlot, SessionPolicies,
+    Snapshot,
 };
 use keyproof::model::{
     Action, CallerPrincipal, ContextMap, ContextValue, Decision, EncryptionAlgorithm,
@@ -13,7 +14,8 @@ use keyproof::model::{
 };
 use keyproof::remedy::{Addition, Fix, apply, remedies};
 
-use crate::properties::{Dice, KEYS, caller, cases, policy};
+use crate::properties::cases;
+use crate::samples::{Dice, KEYS, caller, policy};
 use crate::world::{allows, named};
 
 const KEY_ARNS: &[&str] = &[
@@ -79,10 +81,10 @@ fn world(dice: &mut Dice) -> Snapshot {
     for arn in KEY_ARNS {
         let entry = KeyEntry {
             key: Key::symmetric(arn.parse().unwrap()),
-            policies: vec![slot(dice, PolicyKind::Key, number)],
-            grants: Known::Known(Vec::new()),
-            tags: Known::Known(Vec::new()),
-            aliases: Known::Known(Vec::new()),
+            policies: [slot(dice, PolicyKind::Key, number)].into(),
+            grants: Known::Known(Grants::default()),
+            tags: Known::Known([].into()),
+            aliases: Known::Known([].into()),
         };
         builder.key(entry).unwrap();
     }

@@ -1,12 +1,11 @@
 //! `check`
 
-use std::path::PathBuf;
-
 use keyproof::authorize::Authorizer;
 use keyproof::load::{CaseResult, Scenario};
 use keyproof::report;
 
 use super::explain::exit;
+use super::matrix;
 use crate::cli::{Check, CheckFormat};
 use crate::exit::Exit;
 use crate::flags;
@@ -16,17 +15,18 @@ use crate::table;
 
 /// Decides one request, or every case of scenario files.
 pub fn run(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
+    #[cfg(feature = "aws")]
+    if args.live.verify_live && (args.matrix || !args.scenarios.is_empty()) {
+        return Err(CliError::new("--verify-live would be ignored: it asks about one request"));
+    }
+    if args.matrix {
+        return matrix::run(args, io);
+    }
     if args.scenarios.is_empty() { request(args, io) } else { scenarios(args, io) }
 }
 
 fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
-    let world = &args.world;
-    let folder = world.world.as_ref().ok_or_else(|| {
-        CliError::new("the world is missing: give --world, or name scenario files")
-    })?;
-    let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
-    let keystore = world.keystore.as_ref().or(ambient.as_ref());
-    let loaded = input::world(folder, keystore, &world.root_key, &world.readings)?;
+    let loaded = input::optional_world(&args.world)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
     let answer = Authorizer::new(&loaded.snapshot)
@@ -80,10 +80,6 @@ fn with_live(mut json: serde_json::Value, live: Option<&super::live::Live>) -> s
 fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let world = &args.world;
     flags::refuse_all(&args.request, &args.caller)?;
-    #[cfg(feature = "aws")]
-    if args.live.verify_live {
-        return Err(CliError::new("--verify-live would be ignored: it asks about one request"));
-    }
     let loaded = match &world.world {
         Some(folder) => Some(keyproof::load::world(folder).map_err(CliError::new)?),
         None => None,

@@ -13,6 +13,7 @@ pub mod guarded;
 pub mod keys;
 #[cfg(feature = "aws")]
 pub mod live;
+mod matrix;
 pub mod readings;
 pub mod simulate;
 

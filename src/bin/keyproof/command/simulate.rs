@@ -14,6 +14,10 @@ use crate::cli::Format;
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{CliError, Io};
+use crate::stream::{self, Answers, Rate};
+
+/// About how much of a batch one core takes at a time, in bytes.
+const SHARE: usize = 64 * 1024;
 
 /// The longest line of a batch, in bytes.
 const MAX_LINE: u64 = 16 * 1024 * 1024;
@@ -21,7 +25,8 @@ const MAX_LINE: u64 = 16 * 1024 * 1024;
 /// `simulate`
 #[derive(Args, Debug)]
 pub struct Simulate {
-    /// Many questions: a file with one JSON object a line, or `-` for standard input
+    /// Many questions: a file with one JSON object a line, or `-` for standard input; all cores
+    /// answer, in the order of the lines, and the rate is told on standard error
     #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
     batch: Option<PathBuf>,
     /// Add the context keys that follow from principal, key and operation; without it, the context
@@ -129,41 +134,91 @@ fn single(args: &Simulate, readings: &Readings, io: &mut Io) -> Result<Exit, Cli
     })
 }
 
-/// Answers line by line; a line that is no question is told and the run goes on.
+/// Answers line by line, by all cores and in the order of the lines; a line that is no question is
+/// told and the run goes on.
 fn batch(path: &Path, fill: bool, readings: &Readings, io: &mut Io) -> Result<Exit, CliError> {
-    let input: Box<dyn Read> = if path.as_os_str() == "-" {
+    let input: Box<dyn Read + Send> = if path.as_os_str() == "-" {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(path).map_err(|error| CliError::at(path, error))?)
     };
-    let mut input = BufReader::new(input);
-    let mut exit = Exit::Yes;
-    let mut line = Vec::new();
-    let mut number = 0;
-    loop {
-        line.clear();
-        number += 1;
-        let read = (&mut input).take(MAX_LINE + 1).read_until(b'\n', &mut line);
-        if read.map_err(|error| CliError::at(path, error))? == 0 {
-            return Ok(exit);
+    let shares = Shares { path, input: BufReader::with_capacity(SHARE, input), number: 0 };
+    let mut rate = Rate::start();
+    let work = |lines: Vec<Line>| {
+        let mut answers = Answers { text: Vec::new(), count: 0, has_error: false };
+        for Line { number, text } in lines {
+            let answer = match text {
+                Some(text) => SimulationAnswer::to_line(&text, path, number, fill, readings),
+                None => {
+                    let message = format!("the line has more than {MAX_LINE} bytes");
+                    SimulationAnswer::refused(path, number, &message)
+                }
+            };
+            answers.count += 1;
+            answers.has_error |= answer.outcome.is_err();
+            answers.text.extend_from_slice(answer.to_json().as_bytes());
+            answers.text.push(b'\n');
         }
-        let is_too_long = line.len() as u64 > MAX_LINE && line.last() != Some(&b'\n');
-        if is_too_long {
-            input.skip_until(b'\n').map_err(|error| CliError::at(path, error))?;
+        answers
+    };
+    let has_error = stream::answer(shares, work, io, &mut rate)?;
+    rate.tell(io, "answers")?;
+    Ok(if has_error { Exit::NoAnswer } else { Exit::Yes })
+}
+
+/// A line that is not empty.
+struct Line {
+    number: usize,
+    /// `None` when it is too long.
+    text: Option<Vec<u8>>,
+}
+
+/// The lines of a batch, as many at a time as are there without waiting for more.
+struct Shares<'p> {
+    path: &'p Path,
+    input: BufReader<Box<dyn Read + Send>>,
+    number: usize,
+}
+
+impl Shares<'_> {
+    /// The next line, `None` at the end.
+    fn line(&mut self) -> io::Result<Option<Line>> {
+        let mut text = Vec::new();
+        self.number += 1;
+        let number = self.number;
+        if (&mut self.input).take(MAX_LINE + 1).read_until(b'\n', &mut text)? == 0 {
+            return Ok(None);
         }
-        if line.trim_ascii().is_empty() {
-            continue;
+        if text.len() as u64 > MAX_LINE && text.last() != Some(&b'\n') {
+            self.input.skip_until(b'\n')?;
+            return Ok(Some(Line { number, text: None }));
         }
-        let answer = if is_too_long {
-            let message = format!("the line has more than {MAX_LINE} bytes");
-            SimulationAnswer::refused(path, number, &message)
-        } else {
-            SimulationAnswer::to_line(&line, path, number, fill, readings)
-        };
-        if answer.outcome.is_err() {
-            exit = Exit::NoAnswer;
+        Ok(Some(Line { number, text: Some(text) }))
+    }
+}
+
+impl Iterator for Shares<'_> {
+    type Item = Result<Vec<Line>, CliError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut lines = Vec::new();
+        loop {
+            match self.line() {
+                Ok(Some(line)) => {
+                    let is_empty =
+                        line.text.as_ref().is_some_and(|text| text.trim_ascii().is_empty());
+                    if !is_empty {
+                        lines.push(line);
+                    }
+                }
+                Ok(None) => return (!lines.is_empty()).then_some(Ok(lines)),
+                Err(error) => return Some(Err(CliError::at(self.path, error))),
+            }
+            let has_more = self.input.buffer().contains(&b'\n');
+            if !has_more && !lines.is_empty() {
+                return Some(Ok(lines));
+            }
         }
-        writeln!(io.out, "{}", answer.to_json())?;
     }
 }
 

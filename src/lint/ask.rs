@@ -1,0 +1,172 @@
+//! Questions to the evaluator, so that rules decide instead of matching patterns.
+
+use std::sync::Arc;
+
+use super::subject::DocumentView;
+use crate::compile::{Caller, GrantsRef, KeyEntry, Policy, PolicySlot, Snapshot, Source};
+use crate::evaluate::{
+    Asked, Attached, OperationFacts, Policies, Question, RequestContext, Target, decide,
+};
+use crate::model::{
+    AccountId, Action, CallerPrincipal, ContextMap, ContextValue, Decision, Element, PolicyKind,
+    Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Readings,
+};
+use crate::syntax;
+
+/// The answers for everybody whom a key policy could let do something, when their own account and
+/// organization let them do everything: what the key policy alone decides.
+///
+/// Conditions are not looked into: a decision that hangs on one is undetermined.
+pub(super) fn by_key_policy(
+    view: &DocumentView<'_>,
+    action: Action,
+) -> Vec<(CallerPrincipal, Decision)> {
+    let Some(slot) = view.document.slot() else { return Vec::new() };
+    let Some(everything) = allow_everything() else { return Vec::new() };
+    let readings = Readings::default();
+    let stated = ContextMap::new();
+    let known = view.document.key.as_ref().and_then(|key| key.arn.as_ref());
+    let owner = view.document.account.or_else(|| known.map(|arn| arn.account()));
+    let callers = callers(view, owner);
+    let answers = callers.into_iter().map(|caller| {
+        // The owner of the key, where it is not known, may be anybody's account.
+        let account = owner.or_else(|| caller.account());
+        let made = format!(
+            "arn:aws:kms:us-east-1:{}:key/00000000-0000-0000-0000-000000000000",
+            account.as_ref().map_or(EXAMPLE_ACCOUNT, AccountId::as_str)
+        );
+        let question = Question {
+            principal: &caller,
+            resource: known.map_or(made.as_str(), |arn| arn.as_str()),
+            resource_account: account,
+            context: RequestContext { action, stated: &stated, facts: None },
+            policies: Policies {
+                key: Attached::Union(std::slice::from_ref(&slot)),
+                identity: match caller {
+                    CallerPrincipal::Root(_) | CallerPrincipal::Service { .. } => {
+                        Attached::NotApplicable
+                    }
+                    _ => Attached::Union(std::slice::from_ref(&everything)),
+                },
+                boundary: Attached::NotApplicable,
+                session: Attached::NotApplicable,
+                service_control: Attached::NotApplicable,
+                resource_control: Attached::NotApplicable,
+                endpoint: Attached::NotApplicable,
+                grants: Ok(GrantsRef::NONE),
+            },
+            grant_tokens: &[],
+            readings: &readings,
+        };
+        let decision = decide(&question);
+        // Which resource the key is decides nothing here as long as it is not known.
+        let hangs = known.is_none() && names_resources(view) && !decision.is_allow();
+        (caller, if hangs { Decision::Undetermined } else { decision })
+    });
+    answers.collect()
+}
+
+const EXAMPLE_ACCOUNT: &str = "111122223333";
+
+fn names_resources(view: &DocumentView<'_>) -> bool {
+    view.syntax.statements.iter().any(|statement| match &statement.resource {
+        Some(Element::Is(resources)) => resources.iter().any(|one| one.value != "*"),
+        Some(Element::IsNot(_)) => true,
+        None => false,
+    })
+}
+
+/// A policy that allows everything.
+fn allow_everything() -> Option<PolicySlot> {
+    const TEXT: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+    let kind = PolicyKind::Identity;
+    let document = syntax::parse(TEXT, kind).into_result().ok()?;
+    let source = Source::file("", TEXT);
+    Some(PolicySlot::Compiled(Arc::new(Policy::compile(&document, kind, "everything", source))))
+}
+
+/// One caller for each principal that the policy names anywhere, and one of the owner's account.
+fn callers(view: &DocumentView<'_>, owner: Option<AccountId>) -> Vec<CallerPrincipal> {
+    let mut callers: Vec<CallerPrincipal> = Vec::new();
+    let mut add = |caller: Option<CallerPrincipal>| {
+        if let Some(caller) = caller.filter(|caller| !callers.contains(caller)) {
+            callers.push(caller);
+        }
+    };
+    let home = owner.or_else(|| EXAMPLE_ACCOUNT.parse().ok());
+    for statement in &view.syntax.statements {
+        let entries = statement.principal.as_ref().map(PrincipalElement::entries);
+        for principal in entries.unwrap_or_default() {
+            match &principal.value {
+                Principal::Account { account, partition } => {
+                    let partition = partition.as_deref().unwrap_or("aws");
+                    add(Some(CallerPrincipal::Root(PrincipalArn::root(partition, *account))));
+                    add(some_role(partition, *account));
+                }
+                Principal::Arn(arn) => add(caller_of(arn)),
+                Principal::EveryAws | Principal::Everyone => {
+                    add(home.and_then(|account| some_role("aws", account)));
+                }
+                Principal::Service(name) => {
+                    add(Some(CallerPrincipal::Service { names: vec![name.clone()] }));
+                }
+                // Nobody any more, and nobody in KMS.
+                Principal::Unique(_) | Principal::CanonicalUser(_) | Principal::Federated(_) => {}
+            }
+        }
+    }
+    callers
+}
+
+/// A role that no policy names.
+fn some_role(partition: &str, account: AccountId) -> Option<CallerPrincipal> {
+    let role = format!("arn:{partition}:iam::{account}:role/keyproof-some-role");
+    caller_of(&role.parse().ok()?)
+}
+
+/// Whoever calls as a principal.
+pub(super) fn caller_of(arn: &PrincipalArn) -> Option<CallerPrincipal> {
+    let (partition, account, name) = (arn.partition(), arn.account(), arn.name());
+    let caller = match arn.kind() {
+        PrincipalArnKind::Root => CallerPrincipal::Root(arn.clone()),
+        PrincipalArnKind::User => CallerPrincipal::User { arn: arn.clone(), id: None },
+        PrincipalArnKind::Role => {
+            let session = format!("arn:{partition}:sts::{account}:assumed-role/{name}/keyproof");
+            let session = session.parse().ok()?;
+            CallerPrincipal::RoleSession { session, role: arn.clone(), id: None }
+        }
+        PrincipalArnKind::AssumedRole => {
+            let role = format!("arn:{partition}:iam::{account}:role/{}", arn.role_name()?);
+            let role = role.parse().ok()?;
+            CallerPrincipal::RoleSession { session: arn.clone(), role, id: None }
+        }
+        PrincipalArnKind::FederatedUser => CallerPrincipal::FederatedUser {
+            arn: arn.clone(),
+            user: PrincipalArn::root(partition, account),
+        },
+    };
+    Some(caller)
+}
+
+/// Whether a caller may do something with a key of a world by a direct call; what the request says
+/// besides is not known.
+pub(super) fn in_world(
+    world: &Snapshot,
+    entry: &KeyEntry,
+    principal: &CallerPrincipal,
+    action: Action,
+) -> Decision {
+    let mut caller = Caller::new(principal.clone());
+    for key in ["aws:SourceVpce", "aws:SourceVpc", "kms:ViaService"] {
+        caller.context.set(key, ContextValue::Absent);
+    }
+    let asked = Asked {
+        action,
+        on: Target::Key(&entry.key.arn),
+        entry: Some(entry),
+        region: entry.key.arn.region(),
+        operation: OperationFacts::default(),
+        grant_tokens: &[],
+    };
+    asked.put(world, &caller, decide)
+}

@@ -1,0 +1,284 @@
+//! A world folder, and the same in one file: an object whose members are the folder's files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::awscli::read_grant;
+use super::value::{document, elements, get, members, parse, text};
+use super::{Format, Input, Json, LoadError, SourceFile, files_below, kind, lint_file};
+use crate::lint::{Collection, Document, EntitySubject, KeyFacts, KeySubject, Origin};
+use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, PrincipalArn, Region, Span};
+use crate::syntax::json;
+
+/// The folder in one file.
+pub(super) const BUNDLE: Format = Format::Json {
+    recognizes: |root| {
+        let mut names = members(root).peekable();
+        names.peek().is_some()
+            && names.all(|(name, _)| name.starts_with("accounts/") && name.ends_with(".json"))
+    },
+    read: |input: &Input<'_>, root, into| {
+        let mut reader = Reader { into, keys: Vec::new() };
+        for (name, value) in members(root) {
+            reader.member(name, input.file, value)?;
+        }
+        Ok(())
+    },
+};
+
+/// The folder.
+pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
+    let mut collection = Collection::default();
+    let mut reader = Reader { into: &mut collection, keys: Vec::new() };
+    let mut errors = LoadError::default();
+    for (name, path) in files_below(folder)? {
+        if !name.ends_with(".json") {
+            continue;
+        }
+        let read = lint_file(&path).and_then(|file| {
+            let root = json::read_up_to(&file.text, usize::MAX)
+                .map_err(|error| super::problem(&file, error.span, error.to_string()))?;
+            reader.member(&name, &file, &root)
+        });
+        if let Err(error) = read {
+            errors.extend(error);
+        }
+    }
+    // Organizations, readings and what else a world tells: the world's own reader knows.
+    if let Ok(world) = crate::load::world(folder) {
+        collection.snapshot = world.snapshot(crate::compile::Epoch::default()).ok();
+    }
+    errors.finish(collection)
+}
+
+struct Reader<'c> {
+    into: &'c mut Collection,
+    keys: Vec<(String, Arc<KeyFacts>)>,
+}
+
+impl Reader<'_> {
+    /// One file, by its path from the folder.
+    fn member(
+        &mut self,
+        name: &str,
+        file: &Arc<SourceFile>,
+        json: &Json<'_>,
+    ) -> Result<(), LoadError> {
+        let parts: Vec<&str> = name.split('/').collect();
+        match parts.as_slice() {
+            ["accounts", account, "iam.json"] => {
+                let Ok(account) = account.parse() else { return Ok(()) };
+                self.iam(file, json, account)
+            }
+            ["accounts", account, "regions", region, "keys", id, member] => {
+                let arn = (|| {
+                    let (account, region): (AccountId, Region) =
+                        (account.parse().ok()?, region.parse().ok()?);
+                    let id: KeyId = id.parse().ok()?;
+                    KeyArn::new("aws", &region, account, &id).ok()
+                })();
+                match arn {
+                    Some(arn) => self.key(name, file, json, &arn, member),
+                    None => Ok(()),
+                }
+            }
+            ["endpoints", _] => {
+                self.policy(file, json, PolicyKind::Endpoint, "endpoint policy");
+                Ok(())
+            }
+            ["scps", _] => {
+                self.policy(file, json, PolicyKind::ServiceControl, "service control policy");
+                Ok(())
+            }
+            ["rcps", _] => {
+                self.policy(file, json, PolicyKind::ResourceControl, "resource control policy");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The facts of a key, shared by all that is attached to it.
+    fn facts(
+        &mut self,
+        name: &str,
+        file: &Arc<SourceFile>,
+        at: Span,
+        arn: &KeyArn,
+    ) -> Arc<KeyFacts> {
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if let Some((_, facts)) = self.keys.iter().find(|(known, _)| known == folder) {
+            return Arc::clone(facts);
+        }
+        let facts = Arc::new(KeyFacts::of(arn));
+        self.keys.push((folder.to_owned(), Arc::clone(&facts)));
+        self.into.keys.push(KeySubject {
+            facts: Arc::clone(&facts),
+            knows_grants: false,
+            span: at,
+            origin: Arc::new(Origin::file(Arc::clone(file))),
+        });
+        facts
+    }
+
+    fn key(
+        &mut self,
+        name: &str,
+        file: &Arc<SourceFile>,
+        json: &Json<'_>,
+        arn: &KeyArn,
+        member: &str,
+    ) -> Result<(), LoadError> {
+        let facts = self.facts(name, file, json.span, arn);
+        match member {
+            "policy.json" | "policy.AWS_RAM.json" => {
+                let policy = if member == "policy.json" { "default" } else { "AWS_RAM" };
+                let inner = get(json, "Policy").filter(|_| get(json, "Statement").is_none());
+                let mut read = document(file, inner.unwrap_or(json), PolicyKind::Key, None);
+                read.name = format!("key policy {policy}").into();
+                read.account = facts.account;
+                read.key = Some(facts);
+                self.into.documents.push(read);
+            }
+            "grants.json" => {
+                for grant in get(json, "Grants").map(elements).unwrap_or_default() {
+                    self.into.grants.push(read_grant(file, grant, &facts, arn)?);
+                }
+                let mut keys = self.into.keys.iter_mut();
+                if let Some(key) = keys.find(|key| Arc::ptr_eq(&key.facts, &facts)) {
+                    key.knows_grants = true;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn policy(&mut self, file: &Arc<SourceFile>, json: &Json<'_>, kind: PolicyKind, name: &str) {
+        // `describe-policy` wraps the document: `Policy.Content` is a string.
+        let content = super::value::path(json, &["Policy", "Content"]);
+        if content.is_none() && kind::of_document(json).is_none() {
+            return;
+        }
+        let mut read = document(file, content.unwrap_or(json), kind, None);
+        read.name = name.into();
+        self.into.documents.push(read);
+    }
+
+    /// `get-account-authorization-details`.
+    fn iam(
+        &mut self,
+        file: &Arc<SourceFile>,
+        json: &Json<'_>,
+        account: AccountId,
+    ) -> Result<(), LoadError> {
+        let lists = [("UserDetailList", "UserPolicyList"), ("RoleDetailList", "RolePolicyList")];
+        for (list, inline) in lists {
+            for entity in get(json, list).map(elements).unwrap_or_default() {
+                let Some(arn) = get(entity, "Arn") else { continue };
+                let arn: PrincipalArn = parse(file, arn)?;
+                let mut unread = Vec::new();
+                for policy in get(entity, inline).map(elements).unwrap_or_default() {
+                    self.identity(file, policy, account, &arn, "inline policy");
+                }
+                for attached in
+                    get(entity, "AttachedManagedPolicies").map(elements).unwrap_or_default()
+                {
+                    let named = get(attached, "PolicyArn").and_then(text);
+                    let kind = PolicyKind::Identity;
+                    unread.extend(self.managed(file, json, named, account, &arn, kind));
+                }
+                if let Some(boundary) = get(entity, "PermissionsBoundary") {
+                    let named = get(boundary, "PermissionsBoundaryArn").and_then(text);
+                    let kind = PolicyKind::Boundary;
+                    unread.extend(self.managed(file, json, named, account, &arn, kind));
+                }
+                let groups = get(entity, "GroupList").map(elements).unwrap_or_default();
+                for group in groups.iter().filter_map(text) {
+                    self.group(file, json, group, account, &arn, &mut unread);
+                }
+                self.into.entities.push(EntitySubject {
+                    arn,
+                    unread,
+                    span: entity.span,
+                    origin: Arc::new(Origin::file(Arc::clone(file))),
+                });
+            }
+        }
+        self.into.whole_accounts.push(account);
+        Ok(())
+    }
+
+    fn group(
+        &mut self,
+        file: &Arc<SourceFile>,
+        json: &Json<'_>,
+        name: &str,
+        account: AccountId,
+        entity: &PrincipalArn,
+        unread: &mut Vec<Box<str>>,
+    ) {
+        let mut groups = get(json, "GroupDetailList").map(elements).unwrap_or_default().iter();
+        let named = groups.find(|group| get(group, "GroupName").and_then(text) == Some(name));
+        let Some(group) = named else { return };
+        for policy in get(group, "GroupPolicyList").map(elements).unwrap_or_default() {
+            self.identity(file, policy, account, entity, "inline policy of a group");
+        }
+        for attached in get(group, "AttachedManagedPolicies").map(elements).unwrap_or_default() {
+            let named = get(attached, "PolicyArn").and_then(text);
+            unread.extend(self.managed(file, json, named, account, entity, PolicyKind::Identity));
+        }
+    }
+
+    fn identity(
+        &mut self,
+        file: &Arc<SourceFile>,
+        policy: &Json<'_>,
+        account: AccountId,
+        entity: &PrincipalArn,
+        what: &str,
+    ) {
+        let Some(json) = get(policy, "PolicyDocument") else { return };
+        let mut read = document(file, json, PolicyKind::Identity, None);
+        let name = get(policy, "PolicyName").and_then(text).unwrap_or_default();
+        read.name = format!("{what} {name}").into();
+        self.attach(read, account, entity);
+    }
+
+    /// The default version of a managed policy; the name of one that is not in the file.
+    fn managed(
+        &mut self,
+        file: &Arc<SourceFile>,
+        json: &Json<'_>,
+        arn: Option<&str>,
+        account: AccountId,
+        entity: &PrincipalArn,
+        kind: PolicyKind,
+    ) -> Option<Box<str>> {
+        let mut policies = get(json, "Policies").map(elements).unwrap_or_default().iter();
+        let policy = policies.find(|policy| get(policy, "Arn").and_then(text) == arn);
+        let Some(policy) = policy.filter(|_| arn.is_some()) else {
+            return Some(arn.unwrap_or("a policy without ARN").into());
+        };
+        let versions = get(policy, "PolicyVersionList").map(elements).unwrap_or_default();
+        let is_default = |version: &&Json<'_>| {
+            get(version, "IsDefaultVersion")
+                .is_some_and(|it| it.value == json::Value::Boolean(true))
+        };
+        let version = versions.iter().find(is_default);
+        let Some(json) = version.and_then(|version| get(version, "Document")) else {
+            return arn.map(Into::into);
+        };
+        let mut read = document(file, json, kind, None);
+        let name = get(policy, "PolicyName").and_then(text).unwrap_or_default();
+        read.name = format!("managed policy {name}").into();
+        self.attach(read, account, entity);
+        None
+    }
+
+    fn attach(&mut self, mut read: Document, account: AccountId, entity: &PrincipalArn) {
+        read.account = Some(account);
+        read.entity = Some(entity.clone());
+        self.into.documents.push(read);
+    }
+}

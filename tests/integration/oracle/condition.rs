@@ -1,0 +1,375 @@
+//! R and C: resources, conditions and what stands in them.
+
+use std::net::IpAddr;
+
+use keyproof::model::{Condition, Effect, Element, Operator, Reading, SetQualifier};
+use regex::Regex;
+
+use super::reached::reach;
+use super::values::{
+    Variable, Wild, arn_parts, cidr, fraction, instant, ordered, variable, wildcards,
+};
+use super::{Said, Truth, World, all, any};
+
+impl World {
+    pub(super) fn resource(&self, element: &Element, variables: bool, completes: bool) -> Truth {
+        let matched = any(element.entries().iter().map(|entry| {
+            let text = entry.value.as_str();
+            if text == "*" {
+                reach("R1");
+                return Some(true);
+            }
+            reach("R4");
+            let missing = 6_usize.saturating_sub(text.split(':').count());
+            if missing > 0 {
+                reach("R2");
+            }
+            if text.contains(['*', '?']) {
+                reach("R3");
+            }
+            let text = &if completes {
+                format!("{text}{}", ":*".repeat(missing))
+            } else {
+                text.to_owned()
+            };
+            let early = text.find("${").is_some_and(|at| text[..at].matches(':').count() < 5);
+            if early {
+                reach("R5");
+            }
+            if variables && !early && self.has_unresolved("String", &[text]) {
+                reach("R6");
+            }
+            self.matches_pattern(text, &self.resource, variables && !early, true, Wild::Segments)
+        }));
+        match element {
+            Element::Is(_) => matched,
+            Element::IsNot(_) => {
+                reach("R7");
+                matched.map(|matched| !matched)
+            }
+        }
+    }
+
+    pub(super) fn said(&self, key: &str) -> Said {
+        let key = key.to_lowercase();
+        match self.context.iter().find(|(name, _)| *name == key) {
+            Some((_, said)) => said.clone(),
+            None if self.complete => Said::Absent,
+            None => Said::Unknown,
+        }
+    }
+
+    /// Expands the variables of a pattern and matches a text; `None` when it hangs on an unknown.
+    pub(super) fn matches_pattern(
+        &self,
+        pattern: &str,
+        text: &str,
+        variables: bool,
+        case: bool,
+        wild: Wild,
+    ) -> Truth {
+        let mut regex = String::from(if case { "(?s)^" } else { "(?si)^" });
+        let mut unknown = false;
+        let mut rest = pattern;
+        while let Some(next) = rest.chars().next() {
+            if variables && let Some((variable, after)) = variable(rest) {
+                reach("C17");
+                reach("C18");
+                match variable {
+                    Variable::Character(character) => {
+                        regex.push_str(&regex::escape(&character.to_string()))
+                    }
+                    Variable::Key(key, default) => match self.said(&key) {
+                        Said::One(value) => {
+                            if value.contains(['*', '?']) {
+                                reach("C19");
+                            }
+                            if self.reading(Reading::VariableWildcards) == "wildcard" {
+                                regex.push_str(&wildcards(&value, Wild::Plain));
+                            } else {
+                                regex.push_str(&regex::escape(&value));
+                            }
+                        }
+                        Said::Absent if default.is_some() => {
+                            regex.push_str(&regex::escape(&default.unwrap()))
+                        }
+                        Said::Absent | Said::Many(_) => return Some(false),
+                        Said::Unknown => {
+                            reach("C22");
+                            unknown = true;
+                            regex.push_str(".*");
+                        }
+                    },
+                }
+                rest = after;
+                continue;
+            }
+            let after = &rest[next.len_utf8()..];
+            let ends = after.is_empty() || after.starts_with(':');
+            match (next, wild) {
+                ('*', Wild::Plain) => regex.push_str(".*"),
+                ('?', Wild::Plain) => regex.push('.'),
+                ('*', Wild::Segments) => regex.push_str(if ends { ".*" } else { "[^:]*" }),
+                ('?', Wild::Segments) => regex.push_str("[^:]"),
+                _ => regex.push_str(&regex::escape(&next.to_string())),
+            }
+            rest = after;
+        }
+        let found = Regex::new(&(regex + "$")).unwrap().is_match(text);
+        if found && unknown { None } else { Some(found) }
+    }
+
+    pub(super) fn condition(
+        &self,
+        operator: keyproof::model::ConditionOperator,
+        condition: &Condition,
+        effect: Effect,
+        variables: bool,
+    ) -> Truth {
+        let name = condition.key.value.as_str();
+        let said = self.said(name);
+        if name != name.to_lowercase() {
+            reach("C2");
+        }
+        let values: Vec<&str> = condition.values.iter().map(|value| value.value.as_str()).collect();
+        if operator.operator == Operator::Null {
+            reach("C16");
+            return self.null(&values, operator.qualifier, &said, effect);
+        }
+        let negated = operator.operator.is_negated();
+        let one = |value: &str| self.compare(operator.operator, value, &values, effect, variables);
+        let many = match said {
+            Said::Unknown => {
+                reach("C22");
+                return None;
+            }
+            Said::Absent => {
+                reach("C3");
+                return match operator.qualifier {
+                    Some(SetQualifier::ForAllValues) => Some(true),
+                    Some(SetQualifier::ForAnyValue) if operator.if_exists => {
+                        self.open(Reading::ForAnyValueIfExists, effect)
+                    }
+                    Some(SetQualifier::ForAnyValue) => Some(false),
+                    None => Some(negated || operator.if_exists),
+                };
+            }
+            Said::One(value) => vec![value],
+            Said::Many(values) => values,
+        };
+        if values.is_empty() {
+            reach("C21");
+            match operator.qualifier {
+                Some(SetQualifier::ForAllValues) => return Some(many.is_empty()),
+                Some(SetQualifier::ForAnyValue) => return Some(false),
+                None => {}
+            }
+        }
+        if many.is_empty() {
+            reach("C4");
+        } else if operator.qualifier.is_some() {
+            reach("C5");
+        } else if many.len() > 1 {
+            reach("C6");
+        }
+        match operator.qualifier {
+            Some(SetQualifier::ForAllValues) if many == [""] => Some(true),
+            Some(SetQualifier::ForAllValues) => all(many.iter().map(|value| one(value))),
+            Some(SetQualifier::ForAnyValue) => any(many.iter().map(|value| one(value))),
+            None => match many.as_slice() {
+                [] => Some(negated || operator.if_exists),
+                [value] => one(value),
+                _ if negated => self.open(Reading::MultivaluedNegated, effect),
+                _ => Some(false),
+            },
+        }
+    }
+
+    pub(super) fn null(
+        &self,
+        values: &[&str],
+        qualifier: Option<SetQualifier>,
+        said: &Said,
+        effect: Effect,
+    ) -> Truth {
+        match qualifier {
+            Some(SetQualifier::ForAllValues) => return Some(true),
+            Some(SetQualifier::ForAnyValue) => return Some(false),
+            None => {}
+        }
+        let reading = match said {
+            Said::One(value) if value.is_empty() => Some(Reading::EmptyStringPresence),
+            Said::Many(values) if values.is_empty() => Some(Reading::EmptySetPresence),
+            _ => None,
+        };
+        if let Some(reading) = reading
+            && self.reading(reading) == "safe"
+        {
+            return self.open(reading, effect);
+        }
+        let missing = match (said, reading) {
+            (Said::Unknown, _) => None,
+            (Said::Absent, _) => Some(true),
+            (_, Some(reading)) => Some(self.reading(reading) == "true"),
+            _ => Some(false),
+        };
+        any(values.iter().map(|value| match (*value, value.to_lowercase().as_str()) {
+            ("true", _) => missing,
+            ("false", _) => missing.map(|missing| !missing),
+            (_, "true" | "false") => match self.reading(Reading::BoolTextCase) {
+                "safe" => self.open(Reading::BoolTextCase, effect),
+                "true" if value.eq_ignore_ascii_case("true") => missing,
+                "true" => missing.map(|missing| !missing),
+                _ => Some(false),
+            },
+            _ => self.open(Reading::MalformedOperand, effect),
+        }))
+    }
+
+    /// One value of the request against the values of the policy, negation included.
+    pub(super) fn compare(
+        &self,
+        operator: Operator,
+        value: &str,
+        wanted: &[&str],
+        effect: Effect,
+        variables: bool,
+    ) -> Truth {
+        let negated = operator.is_negated();
+        let name = operator.as_str().replacen("Not", "", 1);
+        reach(match name.as_str() {
+            "StringEquals" | "StringEqualsIgnoreCase" => "C7",
+            "StringLike" => "C8",
+            "ArnEquals" | "ArnLike" => "C14",
+            "Bool" => "C11",
+            "BinaryEquals" => "C12",
+            "IpAddress" => "C13",
+            date if date.starts_with("Date") => "C10",
+            _ => "C9",
+        });
+        // Some(Ok(truth)): settled; Some(Err(reading)): open; None: the request's value is no such.
+        let mut outcomes: Vec<Result<Truth, Reading>> = Vec::new();
+        let unparsable = match name.as_str() {
+            "StringEquals" | "StringEqualsIgnoreCase" | "StringLike" => {
+                let wild = if name == "StringLike" { Wild::Plain } else { Wild::None };
+                let case = name != "StringEqualsIgnoreCase";
+                for pattern in wanted {
+                    outcomes.push(Ok(self.matches_pattern(pattern, value, variables, case, wild)));
+                }
+                false
+            }
+            "ArnEquals" | "ArnLike" => {
+                for pattern in wanted {
+                    outcomes.push(self.arn(pattern, value, variables));
+                }
+                let is_arn = value.starts_with("arn:") && value.matches(':').count() >= 5;
+                let nothing = outcomes.iter().all(|outcome| *outcome == Ok(Some(false)));
+                !is_arn && nothing
+            }
+            "Bool" => {
+                let value = value.eq_ignore_ascii_case("true");
+                for text in wanted {
+                    outcomes.push(match *text {
+                        "true" | "false" => Ok(Some((*text == "true") == value)),
+                        _ if ["true", "false"].contains(&text.to_lowercase().as_str()) => {
+                            match self.reading(Reading::BoolTextCase) {
+                                "safe" => Err(Reading::BoolTextCase),
+                                "true" => Ok(Some(text.eq_ignore_ascii_case("true") == value)),
+                                _ => Ok(Some(false)),
+                            }
+                        }
+                        _ => Err(Reading::MalformedOperand),
+                    });
+                }
+                false
+            }
+            "BinaryEquals" => {
+                for text in wanted {
+                    outcomes.push(Ok(Some(text == &value)));
+                }
+                false
+            }
+            "IpAddress" => match value.parse::<IpAddr>() {
+                Ok(address) => {
+                    for range in wanted {
+                        outcomes
+                            .push(cidr(range, address).map(Some).ok_or(Reading::MalformedOperand));
+                    }
+                    false
+                }
+                Err(_) => true,
+            },
+            _ => {
+                let read = if name.starts_with("Date") { instant } else { fraction };
+                match read(value) {
+                    Some(value) => {
+                        for text in wanted {
+                            outcomes.push(match read(text) {
+                                Some(operand) => Ok(Some(ordered(&name, &value, &operand))),
+                                None => Err(Reading::MalformedOperand),
+                            });
+                        }
+                        false
+                    }
+                    None => true,
+                }
+            }
+        };
+        if unparsable {
+            reach("C15");
+            return if negated {
+                self.open(Reading::NegatedUnparsable, effect)
+            } else {
+                Some(false)
+            };
+        }
+        let settled = any(outcomes.iter().filter_map(|outcome| outcome.ok()));
+        let open = outcomes.iter().find_map(|outcome| outcome.err());
+        match (settled, open) {
+            (Some(false), Some(reading)) => {
+                reach("C15");
+                self.open(reading, effect)
+            }
+            (Some(false), None) if negated && variables && self.has_unresolved(&name, wanted) => {
+                reach("C20");
+                match self.reading(Reading::UnresolvedVariable) {
+                    "value" => Some(true),
+                    _ => Some(effect == Effect::Deny),
+                }
+            }
+            (settled, _) if negated => settled.map(|settled| !settled),
+            (settled, _) => settled,
+        }
+    }
+
+    pub(super) fn has_unresolved(&self, name: &str, wanted: &[&str]) -> bool {
+        if !(name.starts_with("String") || name.starts_with("Arn")) {
+            return false;
+        }
+        wanted.iter().any(|text| {
+            (0..text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| {
+                matches!(variable(&text[at..]), Some((Variable::Key(key, default), _))
+                    if match self.said(&key) { Said::Many(_) => true, Said::Absent => default.is_none(), _ => false })
+            })
+        })
+    }
+
+    pub(super) fn arn(
+        &self,
+        pattern: &str,
+        value: &str,
+        variables: bool,
+    ) -> Result<Truth, Reading> {
+        if pattern == "*" {
+            return match self.reading(Reading::ArnPatternStar) {
+                "safe" => Err(Reading::ArnPatternStar),
+                value => Ok(Some(value == "true")),
+            };
+        }
+        let parts = arn_parts(pattern, variables).ok_or(Reading::MalformedOperand)?;
+        let Some(values) = arn_parts(value, false) else { return Ok(Some(false)) };
+        Ok(all(parts.iter().zip(&values).map(|(pattern, value)| {
+            self.matches_pattern(pattern, value, variables, true, Wild::Plain)
+        })))
+    }
+}
