@@ -173,7 +173,9 @@ fn facts_of_unknown_age_are_refused_or_read_again() {
 fn flags_of_one_backend_are_refused_with_the_other() {
     let home = home();
     let stub = Stub::new(|_| panic!("nothing is asked"));
-    let command = format!("re-encrypt --world policies/demo {KEYS} --ciphertext-blob blue.bin");
+    let command = format!(
+        "re-encrypt --world policies/demo {KEYS} --ciphertext-blob blue.bin --audit audit.jsonl"
+    );
     for (more, says) in [
         ("--keystore x --max-age 1m", "--max-age would be ignored"),
         ("--keystore x --profile p", "--profile would be ignored"),
@@ -190,7 +192,8 @@ fn flags_of_one_backend_are_refused_with_the_other() {
         let (code, _, err) = keyproof(&stub, home.path(), &check);
         assert!(code == 2 && err.contains("--verify-live would be ignored"), "{more}: {err}");
     }
-    let unnamed = command.replace("--source-key-id alias/orders", "--backend aws --audit a");
+    assert!(!home.path().join("audit.jsonl").exists(), "nothing was begun");
+    let unnamed = command.replace("--source-key-id alias/orders", "--backend aws");
     let (code, _, err) = keyproof(&stub, home.path(), &unnamed);
     assert!(code == 2 && err.contains("name the key"), "{err}");
 }

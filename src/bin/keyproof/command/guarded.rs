@@ -425,14 +425,6 @@ impl Guard {
         let loaded = input::world(&args.world, keystore.as_ref(), &args.root_key, &args.readings)?;
         let caller = input::caller(&loaded, &args.caller)?;
         let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
-        let audit = if args.dry_run {
-            Log(None)
-        } else {
-            let path = audit_file(args)?;
-            let run = embedded::random_bytes().map_err(CliError::new)?;
-            let log = JsonLines::append(&path, run).map_err(|error| CliError::at(&path, error))?;
-            Log(Some(log))
-        };
         let (world, backend, freshness) = match args.backend {
             BackendName::Embedded => {
                 let keystore =
@@ -443,6 +435,14 @@ impl Guard {
             }
             #[cfg(feature = "aws")]
             BackendName::Aws => args.aws.open(loaded.snapshot)?,
+        };
+        let audit = if args.dry_run {
+            Log(None)
+        } else {
+            let path = audit_file(args)?;
+            let run = embedded::random_bytes().map_err(CliError::new)?;
+            let log = JsonLines::append(&path, run).map_err(|error| CliError::at(&path, error))?;
+            Log(Some(log))
         };
         let executor = Executor::new(backend, audit, Clock).with_freshness(freshness);
         Ok(Self { world, caller, executor, region })
