@@ -427,7 +427,12 @@ impl Authorizer<'_> {
                         region,
                     });
                 }
-                self.by_alias(arn.account, region, &arn.name)
+                let found = self.by_alias(arn.account, region, &arn.name)?;
+                // Partitions share nothing: the same account id elsewhere is another account.
+                if found.arn.partition() != &*arn.partition {
+                    return Err(not_found(format!("`{arn}`"), arn.account, region));
+                }
+                Ok(found)
             }
         }
     }

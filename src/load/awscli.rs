@@ -1,6 +1,7 @@
 //! What `aws kms describe-key`, `list-grants`, `list-aliases`, `list-resource-tags` and
 //! `get-key-policy` print.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,8 +10,8 @@ use super::error::{LoadError, Problem};
 use super::node::{JsonFile, Node, compile};
 use crate::compile::{PolicySlot, Source};
 use crate::model::{
-    AccountId, ActionSet, AliasName, EncryptionContext, EncryptionContextConstraint, Grant,
-    GrantConstraints, GrantOperation, GrantPrincipal, GrantVisibility, Key, KeyArn, KeyId,
+    AccountId, ActionSet, AliasArn, AliasName, EncryptionContext, EncryptionContextConstraint,
+    Grant, GrantConstraints, GrantOperation, GrantPrincipal, GrantVisibility, Key, KeyArn, KeyId,
     KeyManager, KeyOrigin, KeySpec, KeyUsage, MultiRegionKeyType, PolicyKind, PrincipalArn,
 };
 
@@ -80,8 +81,33 @@ pub(super) fn grants(path: &Path) -> Result<Vec<Grant>, LoadError> {
     let json = file.json()?;
     let root = file.node(&json);
     root.is_whole("Truncated")?;
-    root.member("Grants")?.elements()?.iter().map(|node| grant(node, None, 0)).collect()
+    let mut grants: Vec<Grant> = Vec::new();
+    let mut ids = HashSet::new();
+    for node in root.member("Grants")?.elements()? {
+        let grant = grant(&node, None, 0)?;
+        if !ids.insert(grant.id.clone()) {
+            return Err(node.problem(format!("is a second grant `{}`", grant.id)));
+        }
+        grants.push(grant);
+    }
+    Ok(grants)
 }
+
+/// What `list-grants` prints of a grant, and the token that `create-grant` prints.
+const GRANT: &[&str] = &[
+    "Constraints",
+    "CreationDate",
+    "GrantId",
+    "GrantToken",
+    "GranteePrincipal",
+    "GranteeServicePrincipal",
+    "IssuingAccount",
+    "KeyId",
+    "Name",
+    "Operations",
+    "RetiringPrincipal",
+    "RetiringServicePrincipal",
+];
 
 /// One grant. Where it stands for `key` alone it need not say its key and id.
 pub(super) fn grant(
@@ -89,6 +115,11 @@ pub(super) fn grant(
     key: Option<&KeyArn>,
     place: usize,
 ) -> Result<Grant, LoadError> {
+    // A misspelt constraint would be none: the grant would give too much.
+    if let Some((name, _)) = node.members()?.into_iter().find(|(name, _)| !GRANT.contains(name)) {
+        let message = format!("has `{name}`, which is no member of a grant: {}", GRANT.join(", "));
+        return Err(node.problem(message));
+    }
     let grantee = match (node.find("GranteePrincipal")?, node.find("GranteeServicePrincipal")?) {
         (Some(principal), None) => GrantPrincipal::listed(principal.str()?),
         (None, Some(service)) => GrantPrincipal::Service(service.parse()?),
@@ -149,6 +180,10 @@ fn constraints(node: &Node<'_>) -> Result<GrantConstraints, LoadError> {
     };
     let mut read = GrantConstraints::default();
     for (name, value) in constraints.members()? {
+        if name.starts_with("EncryptionContext") && read.encryption_context.is_some() {
+            let message = "is a second encryption context constraint: a grant has one at most";
+            return Err(value.problem(message));
+        }
         match name {
             "EncryptionContextEquals" => {
                 read.encryption_context = Some(EncryptionContextConstraint::Equals(pairs(&value)?));
@@ -185,8 +220,17 @@ pub(super) fn aliases(path: &Path) -> Result<Vec<(AliasName, KeyId)>, LoadError>
     let root = file.node(&json);
     root.is_whole("Truncated")?;
     let mut aliases = Vec::new();
+    let mut names = HashSet::new();
     for alias in root.member("Aliases")?.elements()? {
-        let name = alias.member("AliasName")?.parse()?;
+        let name: AliasName = alias.member("AliasName")?.parse()?;
+        if !names.insert(name.clone()) {
+            return Err(alias.problem(format!("is a second `{name}`")));
+        }
+        if let Some(arn) = alias.find("AliasArn")?
+            && arn.parse::<AliasArn>()?.name != name
+        {
+            return Err(arn.problem(format!("is not the ARN of `{name}`")));
+        }
         if let Some(target) = alias.find("TargetKeyId")? {
             aliases.push((name, target.parse()?));
         }

@@ -20,12 +20,12 @@ impl Collected {
     /// Reads a Region's folder; one that nobody collected has no such file.
     pub(super) fn read(region: &Path) -> Result<Self, LoadError> {
         let journal = region.join("collecting.jsonl");
-        if journal.exists() {
+        if super::is_there(&journal) {
             let message = "is of a collection that has not ended: run `keyproof collect` again";
             return Err(LoadError::at(&journal, message));
         }
         let path = region.join("collected.json");
-        if !path.exists() {
+        if !super::is_there(&path) {
             return Ok(Self::default());
         }
         let file = JsonFile::read(&path)?;

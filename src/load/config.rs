@@ -82,7 +82,7 @@ impl Config {
     /// Reads `world.toml`; without one, nothing is stated.
     pub(super) fn read(folder: &Path) -> Result<Self, LoadError> {
         let path = folder.join("world.toml");
-        if !path.exists() {
+        if !super::is_there(&path) {
             return Ok(Self { path, ..Self::default() });
         }
         let text = read_text(&path)?;

@@ -119,7 +119,7 @@ impl<'p> Reader<'p> {
             }
         }
         let file = path.join("key.json");
-        if !file.exists() {
+        if !super::is_there(&file) {
             let message = "is missing: aws kms describe-key prints it";
             self.errors.extend(LoadError::at(&file, message));
             return;
@@ -137,7 +137,7 @@ impl<'p> Reader<'p> {
         }
         let mut policies = Vec::new();
         let default = path.join("policy.json");
-        if default.exists() {
+        if super::is_there(&default) {
             let read = self.place.policies.read(&default, "key policy default");
             policies.extend(self.errors.take(read));
         } else {
@@ -148,7 +148,7 @@ impl<'p> Reader<'p> {
             });
         }
         let shared = path.join("policy.AWS_RAM.json");
-        if shared.exists() {
+        if super::is_there(&shared) {
             let read = self.place.policies.read(&shared, "key policy AWS_RAM");
             policies.extend(self.errors.take(read));
         } else if let Some(reason) = why("policy.AWS_RAM.json") {
@@ -183,7 +183,7 @@ impl<'p> Reader<'p> {
         reason: String,
         read: impl Fn(&Path) -> Result<Vec<T>, LoadError>,
     ) -> Known<F> {
-        if path.exists() {
+        if super::is_there(path) {
             Known::Known(self.errors.take(read(path)).unwrap_or_default().into())
         } else {
             Known::Unknown(reason.into())

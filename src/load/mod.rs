@@ -73,6 +73,12 @@ pub fn described_key(path: &Path) -> Result<Key, LoadError> {
     awscli::key(path)
 }
 
+/// Whether something has this name, be it a link that leads nowhere: what cannot be read is an
+/// error, and not a fact that nobody told.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
 /// Reads a file as UTF-8 text.
 fn read_text(path: &Path) -> Result<String, LoadError> {
     let mut bytes = Vec::new();

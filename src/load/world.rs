@@ -153,7 +153,7 @@ impl Reader<'_> {
             Known::Unknown(reason.into())
         };
         self.facts.other_memberships(others);
-        if path.exists() {
+        if super::is_there(&path) {
             let read = organization::memberships(self.folder);
             for (account, membership) in self.errors.take(read).unwrap_or_default() {
                 self.facts.membership(account, Known::Known(Some(membership)));
@@ -164,7 +164,7 @@ impl Reader<'_> {
     fn account(&mut self, path: &Path) {
         let Some(account) = self.errors.named::<AccountId>(path) else { return };
         let iam = path.join("iam.json");
-        if iam.exists() {
+        if super::is_there(&iam) {
             let read = iam::entities(&iam, account);
             if let Some(entities) = self.errors.take(read) {
                 self.facts.account(account, Known::Known(()));
@@ -189,7 +189,7 @@ impl Reader<'_> {
         let collected = Collected::read(path);
         let Some(collected) = self.errors.take(collected) else { return };
         let file = path.join("aliases.json");
-        let aliases = if file.exists() {
+        let aliases = if super::is_there(&file) {
             let read = awscli::aliases(&file);
             self.errors.take(read).map(Known::Known)
         } else {
@@ -239,7 +239,7 @@ pub(super) fn json_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
 }
 
 pub(super) fn list(folder: &Path, kind: Kind) -> Result<Vec<PathBuf>, LoadError> {
-    if !folder.exists() {
+    if !super::is_there(folder) {
         return Ok(Vec::new());
     }
     let failed = |error: std::io::Error| LoadError::at(folder, error.to_string());

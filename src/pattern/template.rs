@@ -214,13 +214,31 @@ impl Template {
     }
 
     /// The pattern as text, with the values of its variables put in; what stands for itself there
-    /// is written `${*}`. `Err` when a variable has no value, or none that is known.
+    /// is written `${*}`. `Err` when a variable has no value, or none that is known, or the text is
+    /// no ARN.
     pub(super) fn substituted<'v>(
         &'v self,
         wildcards_in_values: bool,
         resolve: impl Fn(&'v Variable) -> Resolved<'v>,
     ) -> Result<String, Truth> {
         let Strategy::General(tokens) = &self.strategy else { return Err(Truth::False) };
+        // Nothing is allocated for what has too few colons for an ARN.
+        let mut colons = 0;
+        for token in tokens {
+            let count = |text: &str| text.bytes().filter(|byte| *byte == b':').count();
+            colons += match token {
+                Token::Literal(literal) => count(literal),
+                Token::Variable(variable) => match resolve(variable) {
+                    Resolved::Nothing => return Err(Truth::False),
+                    Resolved::Text(pieces) => pieces.iter().map(|piece| count(piece)).sum(),
+                    Resolved::Unknown => 5,
+                },
+                _ => 0,
+            };
+        }
+        if colons < 5 {
+            return Err(Truth::False);
+        }
         let mut text = String::new();
         let mut unknown = false;
         for token in tokens {

@@ -26,3 +26,4 @@ mod samples;
 mod scenarios;
 mod vectors;
 mod world;
+mod world_files;
