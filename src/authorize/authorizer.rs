@@ -56,6 +56,7 @@ impl<'s> Authorizer<'s> {
             LegResource::Alias(alias) => alias.to_string(),
             LegResource::Any => "*".to_owned(),
             LegResource::Key(arn) => arn.to_string(),
+            LegResource::Principal(arn) => arn.to_string(),
         };
         SideAnswer { side: leg.side, action: leg.action, resource: resource.into(), explanation }
     }
@@ -64,7 +65,7 @@ impl<'s> Authorizer<'s> {
     fn entry<'l>(&self, leg: &Leg<'l>) -> Result<Option<&'s KeyEntry>, &'l KeyArn> {
         match leg.resource {
             LegResource::Key(arn) => self.snapshot.key(arn).map(Some).ok_or(arn),
-            LegResource::Alias(_) | LegResource::Any => Ok(None),
+            LegResource::Alias(_) | LegResource::Any | LegResource::Principal(_) => Ok(None),
         }
     }
 
@@ -84,7 +85,7 @@ impl<'s> Authorizer<'s> {
         // An alias has an owner as well, though no policy of its own.
         let holder = match leg.resource {
             LegResource::Alias(alias) => Some(alias.account),
-            LegResource::Any => None,
+            LegResource::Any | LegResource::Principal(_) => None,
             LegResource::Key(arn) => Some(arn.account()),
         };
         let resource_membership = match holder {
@@ -99,6 +100,7 @@ impl<'s> Authorizer<'s> {
             }
             LegResource::Any => "*",
             LegResource::Key(arn) => arn.as_str(),
+            LegResource::Principal(arn) => arn.as_str(),
         };
         let facts = Facts {
             resource: holder.map(|_| resource),
@@ -115,6 +117,10 @@ impl<'s> Authorizer<'s> {
             principal: &caller.principal,
             resource,
             resource_account: owner,
+            region_disabled: caller
+                .principal
+                .account()
+                .is_some_and(|account| self.snapshot.is_disabled(account, leg.region)),
             context: RequestContext {
                 action: leg.action,
                 stated: &caller.context,

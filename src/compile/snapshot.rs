@@ -1,12 +1,12 @@
 //! The world, frozen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::PolicySlot;
 use crate::model::{
-    AccountId, AliasName, Grant, Key, KeyArn, KeyId, PrincipalArn, Readings, Region, Timestamp,
-    UniqueId,
+    AccountId, AliasName, Grant, GrantId, GrantToken, GrantVisibility, Key, KeyArn, KeyId,
+    PrincipalArn, Readings, Region, Timestamp, UniqueId,
 };
 
 /// Which world a snapshot was taken from, and at which of its changes: a decision on one world is
@@ -185,6 +185,9 @@ pub struct Snapshot {
     memberships: HashMap<AccountId, Known<Option<Membership>>>,
     default_membership: Option<Known<Option<Membership>>>,
     endpoints: HashMap<Box<str>, Endpoint>,
+    disabled_regions: HashSet<Place>,
+    grant_tokens: HashMap<GrantToken, Vec<(KeyArn, GrantId)>>,
+    knows_all_grant_tokens: bool,
 }
 
 impl Snapshot {
@@ -347,6 +350,47 @@ impl Snapshot {
         }
     }
 
+    /// Whether the account is known to be disabled in an opt-in Region.
+    #[must_use]
+    pub fn is_disabled(&self, account: AccountId, region: &Region) -> bool {
+        self.disabled_regions.contains(&(account, region.clone()))
+    }
+
+    /// The grants a token belongs to.
+    #[must_use]
+    pub fn grants_of_token(&self, token: &GrantToken) -> &[(KeyArn, GrantId)] {
+        self.grant_tokens.get(token).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The known tokens of a grant.
+    pub fn tokens_of_grant(&self, grant: &Grant) -> impl Iterator<Item = &GrantToken> {
+        let is_of = |(on, of): &(KeyArn, GrantId)| *on == grant.key && *of == grant.id;
+        self.grant_tokens
+            .iter()
+            .filter(move |(_, grants)| grants.iter().any(is_of))
+            .map(|(token, _)| token)
+    }
+
+    /// Whether a token that belongs to no grant here was never given out.
+    #[must_use]
+    pub fn knows_all_grant_tokens(&self) -> bool {
+        self.knows_all_grant_tokens
+    }
+
+    /// The same world with one more key; `None` when it is there already.
+    #[must_use]
+    pub fn with_key(&self, entry: KeyEntry) -> Option<Self> {
+        let arn = entry.key.arn.clone();
+        if self.keys.contains_key(&arn) {
+            return None;
+        }
+        let mut changed = self.clone();
+        let by_id = (arn.account(), arn.region().clone(), arn.id().clone());
+        changed.by_id.insert(by_id, arn.clone());
+        changed.keys.insert(arn, entry);
+        Some(changed)
+    }
+
     /// A VPC endpoint, by its id.
     #[must_use]
     pub fn endpoint(&self, id: &str) -> Option<&Endpoint> {
@@ -467,11 +511,35 @@ impl SnapshotBuilder {
         self
     }
 
+    /// States that an account is disabled in an opt-in Region; otherwise it is taken to be enabled.
+    pub fn disabled_region(&mut self, account: AccountId, region: Region) -> &mut Self {
+        self.snapshot.disabled_regions.insert((account, region));
+        self
+    }
+
+    /// Adds a token of a grant. Those of grants that have not spread are known without.
+    pub fn grant_token(&mut self, token: GrantToken, key: KeyArn, id: GrantId) -> &mut Self {
+        self.snapshot.grant_tokens.entry(token).or_default().push((key, id));
+        self
+    }
+
+    /// States that a token which is not added was never given out.
+    pub fn knows_all_grant_tokens(&mut self) -> &mut Self {
+        self.snapshot.knows_all_grant_tokens = true;
+        self
+    }
+
     /// Freezes the world.
     #[must_use]
     pub fn build(mut self) -> Snapshot {
-        let Snapshot { keys, aliases, .. } = &mut self.snapshot;
+        let Snapshot { keys, aliases, grant_tokens, .. } = &mut self.snapshot;
         for entry in keys.values_mut() {
+            for grant in entry.grants.known().into_iter().flatten() {
+                if let GrantVisibility::TokenOnly(token) = &grant.visibility {
+                    let own = (grant.key.clone(), grant.id.clone());
+                    grant_tokens.entry(token.clone()).or_default().push(own);
+                }
+            }
             let place = (entry.key.arn.account(), entry.key.arn.region().clone());
             if let Some(all) = aliases.get(&place) {
                 let mut own: Vec<AliasName> = all

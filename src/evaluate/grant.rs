@@ -182,7 +182,7 @@ fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Readin
     match question.context.find(&ConditionKey::new("aws:SourceArn"), PolicyKind::Key) {
         Found::One(found) => (found == wanted).into(),
         Found::Unknown => Truth::Unknown,
-        Found::Absent | Found::Many(_) | Found::OverQuota => Truth::False,
+        Found::Absent | Found::Many(_) | Found::Unsupported => Truth::False,
     }
 }
 

@@ -218,7 +218,7 @@ fn values(found: &Found<'_>) -> Option<Vec<String>> {
         Found::Absent => Some(Vec::new()),
         Found::Many(values) => Some(values.collect()),
         Found::One(value) => Some(vec![value.clone().into_owned()]),
-        Found::Unknown | Found::OverQuota => None,
+        Found::Unknown | Found::Unsupported => None,
     }
 }
 

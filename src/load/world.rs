@@ -84,6 +84,9 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
     };
     let config = reader.take(Config::read(folder)).unwrap_or_default();
     reader.organization(&config);
+    for (account, region) in reader.take(config.disabled_regions()).unwrap_or_default() {
+        reader.facts.disabled_region(account, region);
+    }
     let accounts = reader.list(&folder.join("accounts"), Kind::Folder);
     if accounts.is_empty() && reader.errors.problems().is_empty() {
         return Err(LoadError::at(

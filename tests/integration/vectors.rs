@@ -202,6 +202,7 @@ fn ask(
         principal: caller,
         resource,
         resource_account: caller.account().or_else(|| "111122223333".parse().ok()),
+        region_disabled: false,
         context: RequestContext { action: Action::Decrypt, stated: &stated, facts: None },
         policies: Policies {
             key,

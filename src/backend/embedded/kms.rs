@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::crypto::CipherSide;
-use super::{
-    Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, PolicyName, Provenance, StoredKey,
-};
+use super::{Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, Provenance, StoredKey};
 use crate::authorize::{
     self, Authorized, CiphertextInspector, Decrypt, Encrypt, InspectError, ReEncrypt,
 };
@@ -16,7 +14,7 @@ use crate::compile::{
 use crate::execute::{Decrypted, Encrypted, EpochSource, KmsBackend, ReEncrypted};
 use crate::model::{
     AccountId, AliasArn, AliasName, CiphertextBlob, GrantToken, KeyArn, KeyId, KeyManager,
-    KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
+    KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, PolicyName, Region, Timestamp,
 };
 use crate::syntax;
 

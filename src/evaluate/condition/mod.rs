@@ -55,7 +55,7 @@ impl<'q> Scope<'q> {
     pub(crate) fn resolve(&self, variable: &'q Variable) -> Resolved<'q> {
         match self.context.find(&variable.key, self.kind) {
             Found::One(text) => Resolved::Text(text),
-            Found::Many(_) | Found::OverQuota => Resolved::Nothing,
+            Found::Many(_) | Found::Unsupported => Resolved::Nothing,
             Found::Absent => match &variable.default {
                 Some(text) => Resolved::Text(text.as_ref().into()),
                 None => Resolved::Nothing,
@@ -69,14 +69,14 @@ impl<'q> Scope<'q> {
 pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> (Truth, Found<'q>) {
     let found = scope.context.find(&condition.key, scope.kind);
     let operator = condition.operator;
-    let truth = if matches!(found, Found::OverQuota) {
+    let truth = if matches!(found, Found::Unsupported) {
         (scope.effect == Effect::Deny).into()
     } else if let Operands::Null(values) = &condition.operands {
         null(values, operator.qualifier, &found, scope)
     } else {
         let comparison = Comparison { condition, scope };
         match &found {
-            Found::Unknown | Found::OverQuota => Truth::Unknown,
+            Found::Unknown | Found::Unsupported => Truth::Unknown,
             Found::Absent => absent(condition, scope),
             // An empty list of values holds for no value under a qualifier (C21).
             Found::One(_) if operator.qualifier.is_some() && condition.operands.is_empty() => {
