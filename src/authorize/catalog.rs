@@ -45,6 +45,9 @@ impl Authorizer<'_> {
             }
             O::CreateGrant { key, grant } => self.create_grant(key, &grant, region, tokens, caller),
             O::RetireGrant { grant } => self.retire_grant(grant, region, tokens, caller),
+            O::RevokeGrant { key, grant } => {
+                self.revoke_grant(key, grant.as_ref(), region, tokens, caller)
+            }
             O::CreateKey(new) => self.create_key(&new, region, caller),
             O::ListRetirableGrants { retiring } => {
                 Ok(self.list_retirable_grants(retiring.as_ref(), region, caller))

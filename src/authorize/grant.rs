@@ -4,8 +4,8 @@
 
 use super::catalog::Need;
 use super::{
-    Authorizer, GrantRequest, KeyIdentifier, LegResource, PreflightAnswer, PreflightError,
-    ResolveError, RetiredGrant, Side,
+    Authorizer, GrantRequest, KeyFault, KeyIdentifier, LegResource, PreflightAnswer,
+    PreflightError, ResolveError, RetiredGrant, Side,
 };
 use crate::compile::{Caller, Known};
 use crate::evaluate::{GrantSubject, OperationFacts};
@@ -68,6 +68,29 @@ impl Authorizer<'_> {
         let (side, action) = (Side::Key, Action::RetireGrant);
         let need = Need { side, action, resource: LegResource::Key(&key), region, facts };
         Ok(self.answer_needs("RetireGrant", &[need], tokens, caller))
+    }
+
+    /// The permission on the key; then whether there is such a grant.
+    pub(super) fn revoke_grant(
+        &self,
+        key: KeyIdentifier,
+        id: Option<&GrantId>,
+        region: &Region,
+        tokens: &[GrantToken],
+        caller: &Caller,
+    ) -> Result<PreflightAnswer, PreflightError> {
+        let key = self.plain_key(key, region, caller)?;
+        let (side, action) = (Side::Key, Action::RevokeGrant);
+        let (resource, facts) = (LegResource::Key(key.arn()), OperationFacts::default());
+        let need = Need { side, action, resource, region, facts };
+        let mut answer = self.answer_needs("RevokeGrant", &[need], tokens, caller);
+        answer.also(|| {
+            let grants = self.snapshot().key(key.arn())?.grants.known()?;
+            let id = id.filter(|id| grants.iter().all(|grant| grant.id != **id))?;
+            let message = format!("{} has no grant `{id}`", key.arn());
+            Some(KeyFault { side, code: "NotFoundException", message })
+        });
+        Ok(answer)
     }
 
     fn grant_of_token(

@@ -16,6 +16,9 @@ use crate::model::{
 };
 use crate::syntax;
 
+/// What AWS says of principals that it cannot find.
+const INVALID_PRINCIPALS: &str = "Policy contains a statement with one or more invalid principals.";
+
 impl Authorizer<'_> {
     /// The permission under the policy's name; then whether there is such a policy.
     pub(super) fn get_key_policy(
@@ -104,13 +107,13 @@ impl Authorizer<'_> {
         for principal in elements.flat_map(|element| element.entries()) {
             // Whoever an id named is gone, or is named by ARN.
             if let Principal::Unique(id) = &principal.value {
-                return Err(malformed(format!("the principal `{}` is no ARN", id.as_str())));
+                return Err(malformed(format!("{INVALID_PRINCIPALS} `{}` is no ARN", id.as_str())));
             }
             if let Principal::Arn(arn) = &principal.value
                 && matches!(arn.kind(), PrincipalArnKind::User | PrincipalArnKind::Role)
                 && matches!(self.snapshot().entity(arn), EntityLookup::Missing)
             {
-                return Err(malformed(format!("the principal `{arn}` does not exist")));
+                return Err(malformed(format!("{INVALID_PRINCIPALS} `{arn}` does not exist")));
             }
         }
         // kms developer guide, "kms:EncryptionContext": such a condition holds without the key.

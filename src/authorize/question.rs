@@ -137,6 +137,13 @@ pub enum PreflightOperation {
         /// The grant.
         grant: RetiredGrant,
     },
+    /// `RevokeGrant`.
+    RevokeGrant {
+        /// The key.
+        key: KeyIdentifier,
+        /// The grant; the permission alone is judged without.
+        grant: Option<GrantId>,
+    },
     /// `UpdateAlias`: the alias, the key it points to, and the key it would point to.
     UpdateAlias {
         /// The alias, in the caller's account.
@@ -203,6 +210,7 @@ impl Preflight {
             O::CreateGrant { key, .. }
             | O::GetKeyPolicy { key, .. }
             | O::RetireGrant { grant: RetiredGrant::Id(key, _) }
+            | O::RevokeGrant { key, .. }
             | O::ReplicateKey { key, .. }
             | O::UpdatePrimaryRegion { key, .. }
             | O::PutKeyPolicy { key, .. }

@@ -203,6 +203,10 @@ impl RequestWords {
                 }
             }
             Action::RetireGrant => self.retired_grant(name)?,
+            Action::RevokeGrant => O::RevokeGrant {
+                key: required(self.key_id.take(), "key-id", name)?,
+                grant: self.grant_id.take().map(|text| text.parse()).transpose()?,
+            },
             Action::ListRetirableGrants => {
                 let retiring = either(
                     self.retiring_principal.take().map(|text| principal(&text)),

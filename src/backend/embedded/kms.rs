@@ -262,7 +262,10 @@ pub fn import(
                 constraints: grant.constraints.clone(),
                 issuing_account: grant.issuing_account,
             };
-            keystore.create_grant(arn, new, now)?;
+            let id = keystore.create_grant(arn, new, now)?.id;
+            for token in snapshot.tokens_of_grant(grant) {
+                keystore.keep_token(arn, &id, token)?;
+            }
         }
         for name in entry.aliases.known().into_iter().flatten() {
             let alias = AliasArn {
