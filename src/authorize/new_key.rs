@@ -82,7 +82,8 @@ impl Authorizer<'_> {
             let related = self.snapshot().key(made.as_ref()?)?;
             fault("AlreadyExistsException", format!("{} exists", related.key.arn))
         });
-        if let (Some(arn), Some(entry)) = (made, entry) {
+        // The guide's demand (K18) is on CreateKey alone.
+        if let (Some(arn), Some(entry), true) = (made, entry, policy.is_some()) {
             let multi_region = Some(MultiRegionKeyType::Replica);
             let key = Key { arn, multi_region, ..entry.key.clone() };
             self.new_lockout(&mut answer, key, policy, new, caller);
@@ -94,8 +95,8 @@ impl Authorizer<'_> {
         new.policy.as_deref().map(|text| self.key_policy(text)).transpose()
     }
 
-    /// K18: the developer guide asks it of whoever makes a key, the API reference where a policy is
-    /// passed.
+    /// K18: the developer guide asks it of whoever calls CreateKey, the API reference where a policy
+    /// is passed.
     fn new_lockout(
         &self,
         answer: &mut PreflightAnswer,

@@ -47,7 +47,7 @@ readings! {
     /// Three-valued.
     BoolTextCase = "bool-text-case", ["safe", "true", "false"],
         "whether a `Bool` value in a policy may be written in any case (`TRUE`)";
-    /// `CreateKey` and `ReplicateKey` without a policy.
+    /// `CreateKey` without a policy.
     CreateKeyLockout = "create-key-lockout", ["always", "with-policy"],
         "whether the maker of a key with the default key policy must be able to replace that policy";
     /// A grant issued by the key's owner to a principal of another account.
