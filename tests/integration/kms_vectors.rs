@@ -45,6 +45,11 @@ pub fn judge(case: &Value, readings: &Readings) -> Value {
             judged => format!("judged as {judged}, run as {run}"),
         };
     }
+    if outcome.code == "ALLOW"
+        && let Some(code) = request::payload_fault(case)
+    {
+        outcome.code = code.to_owned();
+    }
     if flag(&case["request"], "DryRun") && outcome.code == "ALLOW" {
         outcome.code = "DryRunOperationException".to_owned();
     }

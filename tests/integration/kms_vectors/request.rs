@@ -73,6 +73,46 @@ pub fn words(request: &Value) -> RequestWords {
     }
 }
 
+/// What is wrong with the data, where no keystore can tell: a context that is not the ciphertext's,
+/// or more than the key encrypts.
+pub fn payload_fault(case: &Value) -> Option<&'static str> {
+    let request = &case["request"];
+    if ignores_ciphertext(request) {
+        return None;
+    }
+    let source = if request["operation"] == "ReEncrypt" { "Source" } else { "" };
+    let own = &request["CiphertextEncryptionContext"];
+    if !own.is_null() && pairs(own) != pairs(&request[format!("{source}EncryptionContext")]) {
+        return Some("InvalidCiphertextException");
+    }
+    let (key, algorithm) = match request["operation"].as_str()? {
+        "ReEncrypt" => ("DestinationKeyId", "DestinationEncryptionAlgorithm"),
+        "Encrypt" => ("KeyId", "EncryptionAlgorithm"),
+        _ => return None,
+    };
+    let length = request["PlaintextLength"].as_u64()?;
+    let spec = key_of(case, request[key].as_str()?)?["keySpec"].as_str()?;
+    let modulus = match spec {
+        "SYMMETRIC_DEFAULT" => return (length > 4096).then_some("ValidationException"),
+        "SM2" => return (length > 1024).then_some("ValidationException"),
+        rsa => rsa.strip_prefix("RSA_")?.parse::<u64>().ok()? / 8,
+    };
+    let hash = if request[algorithm] == "RSAES_OAEP_SHA_1" { 20 } else { 32 };
+    (length > modulus - 2 * hash - 2).then_some("ValidationException")
+}
+
+/// The key that a request names by ARN, id or alias.
+fn key_of<'c>(case: &'c Value, name: &str) -> Option<&'c Value> {
+    case["keys"].as_array()?.iter().find(|key| {
+        let aliases = key["aliases"].as_array().into_iter().flatten();
+        let mut aliases = aliases.filter_map(Value::as_str);
+        let arn = key["arn"].as_str().unwrap();
+        arn == name
+            || arn.ends_with(&format!("/{name}"))
+            || aliases.any(|alias| name == alias || name.ends_with(&format!(":{alias}")))
+    })
+}
+
 /// The policy's text, brought to its length with spaces; without a policy, one that keeps the key
 /// in its account's hands.
 fn policy(request: &Value) -> Option<String> {
@@ -159,10 +199,7 @@ pub fn state(case: &Value, context: &mut ContextMap) {
         names.push(name.to_owned());
     }
     names.extend(list(&request["TagKeys"]).unwrap_or_default());
-    let asked = case["keys"].as_array().into_iter().flatten().find(|key| {
-        let arn = key["arn"].as_str().unwrap();
-        request["KeyId"].as_str().is_some_and(|id| arn == id || arn.ends_with(&format!("/{id}")))
-    });
+    let asked = request["KeyId"].as_str().and_then(|name| key_of(case, name));
     if let Some(days) = asked.and_then(|key| key["lastUsedDaysAgo"].as_u64()) {
         set("kms:TrailingDaysWithoutKeyUsage", days.to_string());
     }
