@@ -50,11 +50,18 @@ impl JsonLines {
 
 impl AuditLog for JsonLines {
     fn record(&self, record: &AuditRecord<'_>) -> Result<(), AuditError> {
+        self.record_all(std::slice::from_ref(record))
+    }
+
+    fn record_all(&self, records: &[AuditRecord<'_>]) -> Result<(), AuditError> {
         let failed = |error: &dyn std::fmt::Display| AuditError(error.to_string());
-        let mut line = event(record, &event_id(self.run, record.call)).to_string();
-        line.push('\n');
+        let mut lines = String::new();
+        for record in records {
+            lines.push_str(&event(record, &event_id(self.run, record.call)).to_string());
+            lines.push('\n');
+        }
         let mut file = self.file.lock().map_err(|error| failed(&error))?;
-        file.write_all(line.as_bytes()).map_err(|error| failed(&error))?;
+        file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
         file.sync_data().map_err(|error| failed(&error))
     }
 }

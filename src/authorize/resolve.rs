@@ -12,7 +12,7 @@ use super::{Authorizer, Decrypt, Encrypt, ReEncrypt, ResolvedKey};
 use crate::compile::{AliasTarget, Caller};
 use crate::model::{
     AccountId, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext,
-    GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region, Truth,
+    GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region, Timestamp, Truth,
 };
 
 /// A key as a request names it.
@@ -149,6 +149,11 @@ pub trait CiphertextInspector {
     /// # Errors
     /// When it is not a ciphertext this inspector knows.
     fn inspect(&self, ciphertext: &CiphertextBlob) -> Result<Provenance, InspectError>;
+
+    /// When the key material that made the ciphertext was made; `None` where that cannot be told.
+    fn material_date(&self, _: &CiphertextBlob) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Knows no ciphertexts: every one is opaque, so the source key must be given.

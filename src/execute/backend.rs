@@ -50,6 +50,31 @@ pub struct Decrypted {
     pub material: Option<String>,
 }
 
+/// What a failure means for those that come after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureClass {
+    /// Every call would fail: expired credentials, a broken store.
+    Every,
+    /// This call would fail again, others need not: the ciphertext or its context is wrong.
+    Permanent,
+    /// Too many requests: the same call works when it is sent later and more slowly.
+    Throttled,
+    /// The same call may work when it is sent again.
+    Transient,
+}
+
+/// Tells failures apart by what to do about them; errors of backends that move many ciphertexts
+/// implement it.
+pub trait ClassifyFailure {
+    /// What this failure means.
+    fn class(&self) -> FailureClass;
+
+    /// AWS's name of it, where there is one.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// Runs operations that were authorized. Every method takes a proof by value, so none can be
 /// reached without a decision on exactly that operation, and no proof runs twice.
 ///

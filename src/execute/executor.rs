@@ -40,6 +40,18 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
     /// Occurs when the caller may not, or a key cannot.
     #[error("{0}")]
     Denied(Box<Denied<O>>),
+    /// Occurs when the answer cannot be what was asked for; it is discarded.
+    #[error("the backend's answer is discarded: {reason}")]
+    Discarded {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Occurs when the backend does not answer in time; whether it ran is not known.
+    #[error("the backend did not answer within {seconds} s")]
+    NoAnswer {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// Occurs when the backend used other keys than those judged; its result is discarded.
     #[error(
         "the backend answered for {answered}, but {judged} was judged: the result is discarded"
@@ -64,6 +76,9 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
     /// Occurs when it cannot be told whether the world has changed.
     #[error("whether the decision still holds cannot be told: {0}")]
     UnknownEpoch(String),
+    /// Occurs when an operation is given up between its intention and its call.
+    #[error("given up before it ran")]
+    Withdrawn,
 }
 
 /// Runs authorized operations on a backend, and keeps the record.
@@ -179,9 +194,7 @@ where
         self.conclude(call, answer, |answer| {
             same_key(&source, &answer.source_key)?;
             same_key(&destination, &answer.destination_key)?;
-            let source = answer.source_material.clone().map(|id| (Side::Source, id));
-            let destination = answer.destination_material.clone().map(|id| (Side::Destination, id));
-            Ok(source.into_iter().chain(destination).collect())
+            Ok(materials_of(answer))
         })
     }
 
@@ -259,7 +272,7 @@ where
         if judged != now {
             return Err(ExecuteError::Stale { judged, now });
         }
-        let sides = audit_sides(&**proof, std::iter::repeat(Decision::Allow));
+        let sides = allowed_sides(&**proof);
         let region = proof.region().clone();
         let call = Call::new(self, O::NAME, region, proof.caller(), judged, sides);
         self.record(&call, AuditOutcome::Intended)?;
@@ -294,21 +307,20 @@ where
     }
 
     fn record(&self, call: &Call<'_>, outcome: AuditOutcome) -> Result<(), AuditError> {
-        self.audit.record(&AuditRecord {
-            call: call.id,
-            time: self.clock.now(),
-            operation: call.operation,
-            region: &call.region,
-            principal: &call.caller.principal,
-            epoch: call.epoch,
-            sides: &call.sides,
-            outcome,
-        })
+        self.audit.record(&call.record(self.clock.now(), outcome))
+    }
+
+    pub(super) fn audit(&self) -> &A {
+        &self.audit
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
 /// What is recorded of one call, kept while the proof is with the backend.
-struct Call<'c> {
+pub(super) struct Call<'c> {
     id: u64,
     operation: &'static str,
     region: Region,
@@ -318,7 +330,7 @@ struct Call<'c> {
 }
 
 impl<'c> Call<'c> {
-    fn new<B, A, C>(
+    pub(super) fn new<B, A, C>(
         executor: &Executor<B, A, C>,
         operation: &'static str,
         region: Region,
@@ -335,18 +347,48 @@ impl<'c> Call<'c> {
             sides,
         }
     }
+
+    pub(super) fn record(&self, time: Timestamp, outcome: AuditOutcome) -> AuditRecord<'_> {
+        AuditRecord {
+            call: self.id,
+            time,
+            operation: self.operation,
+            region: &self.region,
+            principal: &self.caller.principal,
+            epoch: self.epoch,
+            sides: &self.sides,
+            outcome,
+        }
+    }
 }
 
-struct Mismatch {
+pub(super) struct Mismatch {
     judged: Box<KeyArn>,
     answered: Box<KeyArn>,
 }
 
-fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {
+impl<O: fmt::Debug, E: std::error::Error> From<Mismatch> for ExecuteError<O, E> {
+    fn from(Mismatch { judged, answered }: Mismatch) -> Self {
+        Self::OtherKey { judged, answered }
+    }
+}
+
+pub(super) fn materials_of(answer: &ReEncrypted) -> Vec<(Side, String)> {
+    let source = answer.source_material.clone().map(|id| (Side::Source, id));
+    let destination = answer.destination_material.clone().map(|id| (Side::Destination, id));
+    source.into_iter().chain(destination).collect()
+}
+
+pub(super) fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {
     if judged == answered {
         return Ok(());
     }
     Err(Mismatch { judged: Box::new(judged.clone()), answered: Box::new(answered.clone()) })
+}
+
+/// The sides of an operation that is allowed on all of them.
+pub(super) fn allowed_sides<O: Operation>(operation: &O) -> Vec<AuditSide> {
+    audit_sides(operation, std::iter::repeat(Decision::Allow))
 }
 
 fn audit_sides<O: Operation>(
