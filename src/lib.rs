@@ -9,6 +9,8 @@ pub mod backend;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 #[cfg(feature = "rim")]
 pub mod load;
 pub mod model;
