@@ -303,7 +303,8 @@ fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
     }
 }
 
-struct Clock;
+/// The system's clock.
+pub struct Clock;
 
 impl TimeSource for Clock {
     fn now(&self) -> Timestamp {
