@@ -12,6 +12,7 @@ mod cli;
 mod coverage;
 mod docs;
 mod executor;
+mod fleet;
 mod kms_vectors;
 mod operations;
 mod oracle;
