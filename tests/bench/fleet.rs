@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a bench")]
 
 #[path = "../fleet/support.rs"]
+#[expect(dead_code, reason = "the kill tests open what was moved")]
 mod support;
 
 use std::future::Future;

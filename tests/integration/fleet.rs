@@ -52,11 +52,15 @@ impl ClassifyFailure for Failure {
     }
 }
 
+trait Acts: Fn(u64, Duration, &[u8]) -> Act + Sync + Send {}
+
+impl<F: Fn(u64, Duration, &[u8]) -> Act + Sync + Send> Acts for F {}
+
 /// Acts by the number of the call, the time and the ciphertext.
 struct Backend<'t> {
     time: &'t Virtual,
     calls: AtomicU64,
-    act: Box<dyn Fn(u64, Duration, &[u8]) -> Act + Sync + Send + 't>,
+    act: Box<dyn Acts + 't>,
 }
 
 impl KmsBackend for Backend<'_> {
@@ -231,10 +235,7 @@ impl Home {
         self.folder.path().join(name)
     }
 
-    fn run(
-        &self,
-        act: impl Fn(u64, Duration, &[u8]) -> Act + Sync + Send,
-    ) -> Result<Report, FleetError> {
+    fn run(&self, act: impl Acts) -> Result<Report, FleetError> {
         let backend = Backend { time: &self.time, calls: AtomicU64::new(0), act: Box::new(act) };
         let log = Log { room: AtomicU64::new(self.room) };
         let executor = Executor::new(backend, log, &self.time);
@@ -259,7 +260,7 @@ impl Home {
     }
 
     /// Runs, and gives why it stopped.
-    fn stops(&self, act: impl Fn(u64, Duration, &[u8]) -> Act + Sync + Send) -> FleetError {
+    fn stops(&self, act: impl Acts) -> FleetError {
         match self.run(act).unwrap().end {
             End::Stopped(error) => error,
             other => panic!("{other:?}"),

@@ -24,7 +24,7 @@ use crate::place::{self, Pending, Used};
 pub enum Fleet {
     /// Decide every item; nothing is sent anywhere
     #[command(after_help = help::fleet::PLAN)]
-    Plan(plan::Plan),
+    Plan(Box<plan::Plan>),
     /// Move the items; goes on where an earlier run ended
     #[command(after_help = help::fleet::RUN)]
     Run(Box<run::Run>),
