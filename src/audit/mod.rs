@@ -278,7 +278,8 @@ mod tests {
     #[test]
     fn lines_written_together_are_those_written_one_by_one() {
         let region = "eu-central-1".parse().unwrap();
-        let principal = CallerPrincipal::Root("111122223333".parse().unwrap());
+        let principal =
+            CallerPrincipal::Service { names: vec!["s3.amazonaws.com".parse().unwrap()] };
         let side = |value: &str| AuditSide {
             side: Side::Source,
             action: Action::ReEncryptFrom,

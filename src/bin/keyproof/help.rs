@@ -109,7 +109,9 @@ Exit codes: 0 done; 2 not done.";
 /// Those of `fleet …`.
 pub mod fleet {
     pub const PLAN: &str = "\
-Example:
+Examples:
+  printf '{\"ciphertext\":\"%s\",\"sourceContext\":{\"tenant\":\"blue\"}}' \\
+      \"$(base64 < blue.bin | tr -d '\\n')\" > fleet.jsonl
   keyproof fleet plan --world policies/demo --keystore demo.redb \\
       --region eu-central-1 --caller orders --input fleet.jsonl \\
       --destination-key-id alias/archive
