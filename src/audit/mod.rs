@@ -138,15 +138,16 @@ const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 /// A UUID (RFC 9562, version 4) of each call of a run.
 fn event_id(run: u128, call: u64) -> String {
     let bits = run & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-    let digits = format!("{:032x}", bits ^ u128::from(call & !(0x3 << 62)));
-    let mut id = String::with_capacity(36);
-    for (place, digit) in digits.chars().enumerate() {
-        if matches!(place, 8 | 12 | 16 | 20) {
-            id.push('-');
-        }
-        id.push(digit);
-    }
-    id
+    let bits = bits ^ u128::from(call & !(0x3 << 62));
+    let part = |from: u32, digits: u32| bits >> from & ((1 << (digits * 4)) - 1);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        part(96, 8),
+        part(80, 4),
+        part(64, 4),
+        part(48, 4),
+        part(0, 12)
+    )
 }
 
 /// One record as JSON.

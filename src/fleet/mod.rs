@@ -1,9 +1,9 @@
 //! F7: many ciphertexts moved to another key.
 //!
-//! - [`plan`] decides every item; no ciphertext leaves the machine.
-//! - [`run`] moves them, with a journal: killed at any moment, it goes on where it was, loses no
+//! - [`plan()`] decides every item; no ciphertext leaves the machine.
+//! - [`run()`] moves them, with a journal: killed at any moment, it goes on where it was, loses no
 //!   item and writes none twice.
-//! - [`status`] reads the journal.
+//! - [`status()`] reads the journal.
 //!
 //! Any [`crate::execute::KmsBackend`] can do the work whose errors tell by
 //! [`crate::execute::ClassifyFailure`] whether a repetition makes sense.
