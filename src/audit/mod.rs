@@ -55,8 +55,9 @@ impl AuditLog for JsonLines {
 
     fn record_all(&self, records: &[AuditRecord<'_>]) -> Result<(), AuditError> {
         let failed = |error: &dyn std::fmt::Display| AuditError(error.to_string());
-        let mut lines = String::new();
+        let mut lines = String::with_capacity(PIECE + PIECE / 4);
         let mut shared: Option<Shared<'_>> = None;
+        let mut file = self.file.lock().map_err(|error| failed(&error))?;
         for record in records {
             let common = match shared.take() {
                 Some(common) if common.fits(record) => common,
@@ -64,8 +65,11 @@ impl AuditLog for JsonLines {
             };
             common.write(record, &event_id(self.run, record.call), &mut lines);
             shared = Some(common);
+            if lines.len() >= PIECE {
+                file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
+                lines.clear();
+            }
         }
-        let mut file = self.file.lock().map_err(|error| failed(&error))?;
         file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
         file.sync_data().map_err(|error| failed(&error))
     }
@@ -132,6 +136,8 @@ fn holds_records(file: &File) -> io::Result<bool> {
     Ok(first.is_empty() || serde_json::from_slice(&first).is_ok_and(is_record))
 }
 
+/// Text is written when there is so much of it.
+const PIECE: usize = 64 * 1024;
 /// More than a record has.
 const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 

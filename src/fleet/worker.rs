@@ -174,6 +174,7 @@ where
             (Err(error), None) => return Err(error),
         };
         let mut folders = Vec::new();
+        batch.lines.reserve(answered.len() * USUAL_LINE);
         for (item, result) in answered.into_iter().zip(concluded) {
             match result {
                 Ok(answer) => self.moved(item, &answer, batch, &mut folders)?,
@@ -443,6 +444,8 @@ fn class<E: ClassifyFailure + std::error::Error>(
     }
 }
 
+/// Bytes of a result.
+const USUAL_LINE: usize = 1024;
 const FIRST_BATCH: u64 = 16;
 const MAX_BATCH: u64 = 512;
 /// A batch takes about half a second.
