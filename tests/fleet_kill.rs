@@ -34,12 +34,13 @@ fn run(home: &Home, words: &str) -> Command {
     command
 }
 
-/// Kills runs until enough were killed while they moved items; how many items were moved by then.
+/// Kills runs until enough were killed after the journal was made; some must have moved items.
 fn kill(home: &Home, words: &str, journal: &str, total: u64) {
     let mut killed = 0;
     let mut most = 0;
     for round in 0..KILLS * 20 {
         if killed == KILLS {
+            assert!(most > 0, "no kill hit a run that had moved something");
             return;
         }
         let mut child = run(home, words).spawn().unwrap();
