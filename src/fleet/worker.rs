@@ -92,13 +92,21 @@ where
         }
     }
 
+    /// How many items one worker does in about half a second, the limit of calls included: it
+    /// begins with one.
+    fn size(&self) -> u64 {
+        let measured = self.shared.item_nanos.load(Ordering::Relaxed);
+        if measured == 0 {
+            return 1;
+        }
+        let workers = self.options.concurrency.max(1) as f64;
+        let limited = self.shared.pace.rate().map_or(0.0, |rate| 1e9 * workers / rate);
+        (BATCH_NANOS / measured.max(limited as u64)).clamp(1, MAX_BATCH)
+    }
+
     /// The next items that are not done.
     fn take(&self) -> Result<Vec<Raw>, FleetError> {
-        let nanos = self.shared.item_nanos.load(Ordering::Relaxed);
-        let count = match nanos {
-            0 => FIRST_BATCH,
-            _ => (BATCH_NANOS / nanos).clamp(1, MAX_BATCH),
-        };
+        let count = self.size();
         let mut line = self.shared.input.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
         while (taken.len() as u64) < count {
@@ -446,7 +454,6 @@ fn class<E: ClassifyFailure + std::error::Error>(
 
 /// Bytes of a result.
 const USUAL_LINE: usize = 1024;
-const FIRST_BATCH: u64 = 16;
 const MAX_BATCH: u64 = 512;
 /// A batch takes about half a second.
 const BATCH_NANOS: u64 = 500_000_000;
