@@ -1,10 +1,11 @@
 //! The world, frozen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use super::{Grants, PolicySlot};
 use crate::model::{
@@ -76,7 +77,7 @@ pub struct KeyEntry {
     /// What `DescribeKey` says.
     pub key: Key,
     /// Its key policies: `default`, and `AWS_RAM` when the key is shared.
-    pub policies: Arc<[PolicySlot]>,
+    pub policies: SmallVec<[PolicySlot; 1]>,
     /// Its grants.
     pub grants: Known<Grants>,
     /// Its tags.
@@ -157,6 +158,9 @@ pub enum SnapshotError {
     /// Occurs when one user or role is described twice.
     #[error("`{0}` is described twice")]
     DuplicateEntity(Box<PrincipalArn>),
+    /// Occurs when a key is of another partition than the others of its account and Region.
+    #[error("key `{0}` is of another partition than other keys of its account and Region")]
+    OtherPartition(Box<KeyArn>),
     /// Occurs when a grant is filed under a key it is not on.
     #[error("grant `{grant}` is on key `{on}`, but is filed under key `{under}`")]
     ForeignGrant {
@@ -200,7 +204,9 @@ struct Facts {
 /// An account's Region.
 #[derive(Clone, Debug, Default)]
 struct Place {
-    /// INVARIANT (ids): partitions do not share account ids and Regions, so an id names one key.
+    /// INVARIANT (ids): partitions do not share account ids and Regions, so all keys of a place are
+    /// of one, and an id names one key.
+    partition: Box<str>,
     keys: Table<KeyId, Arc<KeyEntry>>,
     /// `None` when nothing is said of them.
     aliases: Option<Known<Table<AliasName, KeyId>>>,
@@ -218,7 +224,11 @@ impl Snapshot {
     /// Starts an empty world.
     #[must_use]
     pub fn builder() -> SnapshotBuilder {
-        SnapshotBuilder { snapshot: Self::default(), facts: Facts::default() }
+        SnapshotBuilder {
+            snapshot: Self::default(),
+            facts: Facts::default(),
+            tags: HashSet::default(),
+        }
     }
 
     /// Which change of the world this is.
@@ -242,7 +252,11 @@ impl Snapshot {
     /// A key.
     #[must_use]
     pub fn key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
-        self.key_by_id(arn.account(), arn.region(), arn.id()).filter(|entry| entry.key.arn == *arn)
+        let place = self.facts.places.get(&(arn.account(), arn.region().clone()))?;
+        if !arn.is_of_partition(&place.partition) {
+            return None;
+        }
+        self.in_place(place, arn.id())
     }
 
     /// Whether a key that is not here does not exist, rather than being unknown.
@@ -342,7 +356,11 @@ impl Snapshot {
     /// The key with an id in an account and Region.
     #[must_use]
     pub fn key_by_id(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
-        let entry = self.facts.places.get(&(account, region.clone()))?.keys.get(id)?;
+        self.in_place(self.facts.places.get(&(account, region.clone()))?, id)
+    }
+
+    fn in_place<'s>(&'s self, place: &'s Place, id: &KeyId) -> Option<&'s KeyEntry> {
+        let entry = place.keys.get(id)?;
         Some(self.changed_key(&entry.key.arn).unwrap_or(entry))
     }
 
@@ -432,6 +450,8 @@ fn role_number(account: AccountId, name: &str) -> u64 {
 pub struct SnapshotBuilder {
     snapshot: Snapshot,
     facts: Facts,
+    /// The lists of tags so far.
+    tags: HashSet<Arc<[(String, String)]>, RandomState>,
 }
 
 impl SnapshotBuilder {
@@ -456,8 +476,9 @@ impl SnapshotBuilder {
     /// Adds a key; its `aliases` are filled in by [`Self::build`] from [`Self::aliases`].
     ///
     /// # Errors
-    /// When the key is there already, or a grant is on another key.
-    pub fn key(&mut self, entry: KeyEntry) -> Result<&mut Self, SnapshotError> {
+    /// When the key is there already, a grant is on another key, or a key of the same account and
+    /// Region is of another partition.
+    pub fn key(&mut self, mut entry: KeyEntry) -> Result<&mut Self, SnapshotError> {
         let arn = entry.key.arn.clone();
         let mut grants = entry.grants.known().into_iter().flat_map(|all| all.iter());
         if let Some(grant) = grants.find(|one| one.key != arn) {
@@ -467,7 +488,19 @@ impl SnapshotBuilder {
                 under: Box::new(arn),
             });
         }
+        if let Known::Known(tags) = &entry.tags {
+            // Many keys have the same tags.
+            match self.tags.get(tags) {
+                Some(known) => entry.tags = Known::Known(Arc::clone(known)),
+                None => drop(self.tags.insert(Arc::clone(tags))),
+            }
+        }
         let place = self.facts.places.entry((arn.account(), arn.region().clone())).or_default();
+        if place.keys.is_empty() {
+            place.partition = arn.partition().into();
+        } else if !arn.is_of_partition(&place.partition) {
+            return Err(SnapshotError::OtherPartition(Box::new(arn)));
+        }
         match place.keys.insert(arn.id().clone(), Arc::new(entry)) {
             Some(_) => Err(SnapshotError::DuplicateKey(Box::new(arn))),
             None => Ok(self),
