@@ -1,5 +1,5 @@
 //! A decision allocates nothing, and a whole ReEncrypt no more than it must.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "bench/fixture.rs"]
 mod fixture;

@@ -45,6 +45,7 @@ struct Named {
     all: Range<u32>,
     /// For grantees with many grants: by the number of a constraint; [`UNCONSTRAINED`] for grants
     /// that are found by none.
+    #[expect(clippy::box_collection, reason = "few grantees have one, and all pay for its place")]
     by_constraint: Option<Box<HashMap<u64, Range<u32>, FixedState>>>,
 }
 

@@ -23,7 +23,10 @@ pub(super) struct Place<'p> {
 
 /// The key policies read so far, by name and text of the file.
 #[derive(Default)]
-pub(super) struct Policies(Mutex<HashMap<(&'static str, Arc<str>), Arc<Policy>>>);
+pub(super) struct Policies(Mutex<HashMap<PolicyText, Arc<Policy>>>);
+
+/// The name of a key policy and its text.
+type PolicyText = (&'static str, Arc<str>);
 
 impl Policies {
     fn read(&self, path: &Path, name: &'static str) -> Result<PolicySlot, LoadError> {

@@ -64,7 +64,7 @@ pub fn entity(arn: &str, policies: Vec<PolicySlot>) -> Entity {
     Entity {
         arn: arn.parse().unwrap(),
         id: Some("AROAEXAMPLEORDERS0001".parse().unwrap()),
-        policies: policies.into(),
+        policies,
         boundary: None,
         tags: [("team".to_owned(), "orders".to_owned())].into(),
     }

@@ -173,7 +173,7 @@ fn null(
         None => {}
     }
     let open = match found {
-        Found::One(value) if value.is_empty() => Some(Reading::EmptyStringPresence),
+        Found::One("") => Some(Reading::EmptyStringPresence),
         Found::Many(values) if values.is_empty() => Some(Reading::EmptySetPresence),
         _ => None,
     };
