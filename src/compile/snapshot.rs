@@ -1,10 +1,12 @@
 //! The world, frozen.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
 use smallvec::SmallVec;
 
 use super::{Grants, PolicySlot};
@@ -83,7 +85,7 @@ pub struct KeyEntry {
     /// Its tags.
     pub tags: Known<Arc<[(String, String)]>>,
     /// The aliases that point to it.
-    pub aliases: Known<Box<[AliasName]>>,
+    pub aliases: Known<SmallVec<[AliasName; 1]>>,
 }
 
 /// A user or role with its policies.
@@ -207,9 +209,56 @@ struct Place {
     /// INVARIANT (ids): partitions do not share account ids and Regions, so all keys of a place are
     /// of one, and an id names one key.
     partition: Box<str>,
-    keys: Table<KeyId, Arc<KeyEntry>>,
+    keys: Keys,
     /// `None` when nothing is said of them.
     aliases: Option<Known<Table<AliasName, KeyId>>>,
+}
+
+/// Keys side by side, found by the hash of their ids: a table of ids would take as much again.
+#[derive(Clone, Debug, Default)]
+struct Keys {
+    all: Vec<KeyEntry>,
+    hashing: RandomState,
+    /// The place of the first key with a hash.
+    places: HashMap<u64, u32, FixedState>,
+    /// Places of further keys with the hash of another one, of which there is hardly ever any.
+    more: Vec<u32>,
+}
+
+impl Keys {
+    fn get(&self, id: &KeyId) -> Option<&KeyEntry> {
+        self.place(id).and_then(|place| self.all.get(place as usize))
+    }
+
+    fn place(&self, id: &KeyId) -> Option<u32> {
+        let is_it = |place: &u32| {
+            self.all.get(*place as usize).is_some_and(|entry| entry.key.arn.id() == id)
+        };
+        let first = self.places.get(&self.hash(id)).copied();
+        first.filter(is_it).or_else(|| self.more.iter().copied().find(|place| is_it(place)))
+    }
+
+    /// Adds a key; `false` when there is one of its id.
+    fn insert(&mut self, entry: KeyEntry) -> bool {
+        let id = entry.key.arn.id();
+        let Ok(place) = u32::try_from(self.all.len()) else { return false };
+        if self.place(id).is_some() {
+            return false;
+        }
+        match self.places.entry(self.hash(id)) {
+            Entry::Vacant(slot) => *slot.insert(place),
+            Entry::Occupied(_) => {
+                self.more.push(place);
+                place
+            }
+        };
+        self.all.push(entry);
+        true
+    }
+
+    fn hash(&self, id: &KeyId) -> u64 {
+        self.hashing.hash_one(id.as_str())
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -336,7 +385,7 @@ impl Snapshot {
     /// All keys, sorted by ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<&KeyEntry> {
-        let all = self.facts.places.values().flat_map(|place| place.keys.values());
+        let all = self.facts.places.values().flat_map(|place| &place.keys.all);
         let mut keys: Vec<&KeyEntry> =
             all.map(|entry| self.changed_key(&entry.key.arn).unwrap_or(entry)).collect();
         keys.sort_by(|a, b| a.key.arn.cmp(&b.key.arn));
@@ -496,14 +545,15 @@ impl SnapshotBuilder {
             }
         }
         let place = self.facts.places.entry((arn.account(), arn.region().clone())).or_default();
-        if place.keys.is_empty() {
+        if place.keys.all.is_empty() {
             place.partition = arn.partition().into();
         } else if !arn.is_of_partition(&place.partition) {
             return Err(SnapshotError::OtherPartition(Box::new(arn)));
         }
-        match place.keys.insert(arn.id().clone(), Arc::new(entry)) {
-            Some(_) => Err(SnapshotError::DuplicateKey(Box::new(arn))),
-            None => Ok(self),
+        if place.keys.insert(entry) {
+            Ok(self)
+        } else {
+            Err(SnapshotError::DuplicateKey(Box::new(arn)))
         }
     }
 
@@ -576,16 +626,16 @@ impl SnapshotBuilder {
     #[must_use]
     pub fn build(mut self) -> Snapshot {
         for place in self.facts.places.values_mut() {
+            place.keys.all.shrink_to_fit();
             let Some(Known::Known(aliases)) = &place.aliases else { continue };
             let mut names: HashMap<&KeyId, Vec<&AliasName>> = HashMap::new();
             for (name, id) in aliases {
                 names.entry(id).or_default().push(name);
             }
-            for (id, entry) in &mut place.keys {
-                let mut own = names.remove(id).unwrap_or_default();
+            for entry in &mut place.keys.all {
+                let mut own = names.remove(entry.key.arn.id()).unwrap_or_default();
                 own.sort_unstable();
-                let own = own.into_iter().cloned().collect();
-                Arc::make_mut(entry).aliases = Known::Known(own);
+                entry.aliases = Known::Known(own.into_iter().cloned().collect());
             }
         }
         Snapshot { facts: Arc::new(self.facts), ..self.snapshot }

@@ -59,7 +59,10 @@ impl Asked<'_> {
             Target::Any => None,
             Target::Key(arn) => Some(arn.account()),
         };
-        let owner = entry.and(holder);
+        let owner = entry.map(|entry| match self.on {
+            Target::Key(arn) => arn.account(),
+            Target::Alias(_) | Target::Any => entry.key.arn.account(),
+        });
         let resource_membership = match holder {
             Some(account) => snapshot.membership(account),
             None => Err("the action is on no resource"),

@@ -127,7 +127,7 @@ fn build(large: &Large, policies: &[Policy]) -> SnapshotBuilder {
             policies: [PolicySlot::Compiled(Arc::new(slot))].into(),
             grants: Known::Known(Vec::new().into()),
             tags: Known::Known([tag].into()),
-            aliases: Known::Known([].into()),
+            aliases: Known::Known(Vec::new().into()),
         };
         let name = format!("alias/application/key-{number}").parse().unwrap();
         aliases.entry(account).or_default().push((name, id));
