@@ -4,8 +4,10 @@
 #[cfg(feature = "rim")]
 pub mod audit;
 pub mod authorize;
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "aws", feature = "embedded"))]
 pub mod backend;
+#[cfg(feature = "aws")]
+pub mod collect;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;

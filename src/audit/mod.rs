@@ -138,6 +138,16 @@ fn outcome(outcome: &AuditOutcome, event: &mut Map<String, Value>) {
             let code = code.strip_suffix("Exception").unwrap_or(code);
             event.insert("errorCode".into(), json!(code));
         }
+        AuditOutcome::Disagreed { side, message, request_id } => {
+            event.insert("errorCode".into(), json!("AccessDenied"));
+            event.insert("errorMessage".into(), json!(message));
+            let data = json!({
+                "refusedBy": "backend",
+                "refusedSide": side.map(Side::as_str),
+                "requestID": request_id,
+            });
+            event.insert("additionalEventData".into(), data);
+        }
         AuditOutcome::Failed { message } => {
             event.insert("errorMessage".into(), json!(message));
         }
@@ -192,13 +202,15 @@ fn parameters(sides: &[AuditSide]) -> Value {
                 "destinationKeyId",
             ),
         };
-        let pairs: Map<String, Value> = side
-            .encryption_context
-            .iter()
-            .map(|(name, value)| (name.to_owned(), json!(value)))
-            .collect();
-        parameters.insert(context.into(), Value::Object(pairs));
-        parameters.insert(algorithm.into(), json!(side.encryption_algorithm.as_str()));
+        if let Some(used) = side.encryption_algorithm {
+            let pairs: Map<String, Value> = side
+                .encryption_context
+                .iter()
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .collect();
+            parameters.insert(context.into(), Value::Object(pairs));
+            parameters.insert(algorithm.into(), json!(used.as_str()));
+        }
         parameters.insert(key.into(), json!(side.key.as_str()));
     }
     Value::Object(parameters)

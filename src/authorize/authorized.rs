@@ -8,6 +8,7 @@ use std::ops::Deref;
 use super::state::Judged;
 use super::{Authorizer, Denied, Operation, Permission, Refusal};
 use crate::compile::{Caller, Epoch, Snapshot};
+use crate::model::Timestamp;
 
 /// Proof that one permission was asked about one operation and answered with a sure yes.
 pub struct Permit<P> {
@@ -53,7 +54,7 @@ impl Gate<'_> {
 /// ```compile_fail,E0451
 /// use keyproof::authorize::{Authorized, Operation};
 /// fn forge<O: Operation>(operation: O, permits: O::Permits) -> Authorized<'static, O> {
-///     Authorized { operation, permits, epoch: Default::default(), caller: todo!(), snapshot: Default::default() }
+///     Authorized { operation, permits, epoch: Default::default(), caller: todo!(), snapshot: Default::default(), read_at: None }
 /// }
 /// ```
 /// nor can a permit:
@@ -85,15 +86,29 @@ impl Gate<'_> {
 ///     let _ = backend.decrypt(proof).await;
 /// }
 /// ```
+/// ```compile_fail,E0382
+/// use keyproof::{authorize::{Authorized, GenerateDataKey}, execute::KeyBackend};
+/// async fn twice<B: KeyBackend>(backend: &B, proof: Authorized<'_, GenerateDataKey>) {
+///     let _ = backend.generate_data_key(proof).await;
+///     let _ = backend.generate_data_key(proof).await;
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// use keyproof::{authorize::{Authorized, DescribeKey}, execute::KeyBackend};
+/// async fn twice<B: KeyBackend>(backend: &B, proof: Authorized<'_, DescribeKey>) {
+///     let _ = backend.describe_key(proof).await;
+///     let _ = backend.describe_key(proof).await;
+/// }
+/// ```
 /// nor copied:
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// use keyproof::authorize::{Authorized, ReEncrypt};
 /// fn copy<'s>(proof: &Authorized<'s, ReEncrypt>) -> Authorized<'s, ReEncrypt> {
 ///     Authorized::clone(proof)
 /// }
 /// ```
 /// What was judged cannot be changed afterwards:
-/// ```compile_fail,E0596
+/// ```compile_fail,E0277
 /// use keyproof::authorize::{Authorized, Operation};
 /// fn change<O: Operation>(mut proof: Authorized<'_, O>, other: O) {
 ///     *std::ops::DerefMut::deref_mut(&mut proof) = other;
@@ -124,11 +139,23 @@ impl Gate<'_> {
 ///     let _ = backend.encrypt(proof).await;
 /// }
 /// ```
+/// ```compile_fail,E0308
+/// use keyproof::{authorize::{Authorized, DescribeKey}, execute::KeyBackend};
+/// async fn confuse<B: KeyBackend>(backend: &B, proof: Authorized<'_, DescribeKey>) {
+///     let _ = backend.generate_data_key(proof).await;
+/// }
+/// ```
 /// An operation that was not judged runs nothing:
 /// ```compile_fail,E0308
 /// use keyproof::{authorize::ReEncrypt, execute::KmsBackend};
 /// async fn skip<B: KmsBackend>(backend: &B, operation: ReEncrypt) {
 ///     let _ = backend.re_encrypt(operation).await;
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// use keyproof::{authorize::GenerateDataKey, execute::KeyBackend};
+/// async fn skip<B: KeyBackend>(backend: &B, operation: GenerateDataKey) {
+///     let _ = backend.generate_data_key(operation).await;
 /// }
 /// ```
 /// The source side alone is not enough:
@@ -153,6 +180,7 @@ pub struct Authorized<'s, O: Operation> {
     operation: O,
     permits: O::Permits,
     epoch: Epoch,
+    read_at: Option<Timestamp>,
     caller: &'s Caller,
     snapshot: PhantomData<&'s Snapshot>,
 }
@@ -182,8 +210,9 @@ impl<'s> Authorizer<'s> {
             let sides = self.explain(&operation, caller);
             return Err(Box::new(Denied { operation, sides, fault: Some(fault) }));
         }
-        let epoch = self.snapshot().epoch();
-        Ok(Authorized { operation, permits, epoch, caller, snapshot: PhantomData })
+        let epoch = snapshot.epoch();
+        let read_at = oldest(&operation, snapshot);
+        Ok(Authorized { operation, permits, epoch, read_at, caller, snapshot: PhantomData })
     }
 }
 
@@ -200,11 +229,28 @@ impl<'s, O: Operation> Authorized<'s, O> {
         self.epoch
     }
 
+    /// When the facts of its keys were read, the oldest of them; `None` when that is not known of
+    /// every key.
+    #[must_use]
+    pub fn read_at(&self) -> Option<Timestamp> {
+        self.read_at
+    }
+
     /// The permits it holds.
     #[must_use]
     pub fn permits(&self) -> &O::Permits {
         &self.permits
     }
+}
+
+/// When the facts of the operation's keys were read.
+fn oldest<O: Operation>(operation: &O, snapshot: &Snapshot) -> Option<Timestamp> {
+    let mut oldest = None;
+    for key in operation.keys() {
+        let read = snapshot.read_at(key)?;
+        oldest = Some(oldest.map_or(read, |known: Timestamp| known.min(read)));
+    }
+    oldest
 }
 
 impl<O: Operation> Deref for Authorized<'_, O> {

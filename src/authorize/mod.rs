@@ -18,14 +18,15 @@ pub use authorizer::Authorizer;
 pub use denied::{Denied, KeyFault, Refusal, SideAnswer};
 pub use matrix::Cell;
 pub use operation::{
-    Decrypt, Encrypt, Leg, LegResource, Operation, Permission, ReEncrypt, ReEncryptFrom,
-    ReEncryptTo, ResolvedKey, Side,
+    Decrypt, DescribeKey, Encrypt, GenerateDataKey, Leg, LegResource, Operation, Permission,
+    ReEncrypt, ReEncryptFrom, ReEncryptTo, ResolvedKey, Side,
 };
 pub use preflight::{
     GrantRequest, Preflight, PreflightAnswer, PreflightError, PreflightKey, PreflightOperation,
 };
 pub use resolve::{
-    CiphertextInspector, DecryptRequest, EncryptRequest, InspectError, KeyIdentifier, NoInspector,
-    Provenance, ReEncryptRequest, ResolveError,
+    CiphertextInspector, DecryptRequest, DescribeKeyRequest, EncryptRequest,
+    GenerateDataKeyRequest, InspectError, KeyIdentifier, NoInspector, Provenance, ReEncryptRequest,
+    Request, ResolveError,
 };
 pub use state::Judged;

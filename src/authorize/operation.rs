@@ -7,8 +7,8 @@ use std::fmt;
 use super::{Gate, Permit, Refusal};
 use crate::evaluate::OperationFacts;
 use crate::model::{
-    Action, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext,
-    GrantToken, KeyArn, Plaintext, Region, Truth,
+    Action, AliasArn, AliasName, CiphertextBlob, DataKeyLength, EncryptionAlgorithm,
+    EncryptionContext, GrantToken, KeyArn, Plaintext, Region, Truth,
 };
 
 /// Which key of an operation is spoken of.
@@ -125,6 +125,9 @@ pub trait Operation: sealed::Sealed + Sized {
 
     /// The same questions, for those who explain.
     fn legs(&self) -> Vec<Leg<'_>>;
+
+    /// The keys it is about, each once; without an allocation, as every proof asks for them.
+    fn keys(&self) -> impl Iterator<Item = &KeyArn>;
 
     /// The Region the request is sent to.
     fn region(&self) -> &Region;
@@ -303,6 +306,64 @@ impl Decrypt {
     }
 }
 
+/// `GenerateDataKey` with its name resolved. Data keys are encrypted under symmetric keys alone.
+#[derive(Debug)]
+pub struct GenerateDataKey {
+    pub(super) region: Region,
+    pub(super) key: ResolvedKey,
+    pub(super) context: EncryptionContext,
+    pub(super) length: DataKeyLength,
+    pub(super) grant_tokens: Vec<GrantToken>,
+}
+
+impl GenerateDataKey {
+    /// The key that encrypts the data key.
+    #[must_use]
+    pub fn key(&self) -> &ResolvedKey {
+        &self.key
+    }
+
+    /// The context the data key is encrypted with.
+    #[must_use]
+    pub fn context(&self) -> &EncryptionContext {
+        &self.context
+    }
+
+    /// How long the data key is.
+    #[must_use]
+    pub fn length(&self) -> DataKeyLength {
+        self.length
+    }
+
+    /// Grant tokens, for the backend that sends them.
+    #[must_use]
+    pub fn grant_tokens(&self) -> &[GrantToken] {
+        &self.grant_tokens
+    }
+}
+
+/// `DescribeKey` with its name resolved.
+#[derive(Debug)]
+pub struct DescribeKey {
+    pub(super) region: Region,
+    pub(super) key: ResolvedKey,
+    pub(super) grant_tokens: Vec<GrantToken>,
+}
+
+impl DescribeKey {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &ResolvedKey {
+        &self.key
+    }
+
+    /// Grant tokens, for the backend that sends them.
+    #[must_use]
+    pub fn grant_tokens(&self) -> &[GrantToken] {
+        &self.grant_tokens
+    }
+}
+
 /// `kms:ReEncryptFrom` on the source key; sees the source side's context, algorithm and alias.
 #[derive(Clone, Copy, Debug)]
 pub enum ReEncryptFrom {}
@@ -368,6 +429,11 @@ impl Operation for ReEncrypt {
         vec![ReEncryptFrom::leg(self), ReEncryptTo::leg(self)]
     }
 
+    fn keys(&self) -> impl Iterator<Item = &KeyArn> {
+        let (source, destination) = (&self.source.arn, &self.destination.arn);
+        std::iter::once(source).chain((source != destination).then_some(destination))
+    }
+
     fn region(&self) -> &Region {
         &self.region
     }
@@ -385,12 +451,7 @@ macro_rules! single_key_operation {
                     action: Action::$operation,
                     resource: LegResource::Key(&operation.key.arn),
                     region: &operation.region,
-                    facts: OperationFacts {
-                        encryption_context: Some(&operation.context),
-                        encryption_algorithm: Some(operation.algorithm),
-                        request_alias: operation.key.alias.as_ref(),
-                        ..OperationFacts::default()
-                    },
+                    facts: operation.facts(),
                     grant_tokens: &operation.grant_tokens,
                 }
             }
@@ -408,6 +469,10 @@ macro_rules! single_key_operation {
                 vec![Self::leg(self)]
             }
 
+            fn keys(&self) -> impl Iterator<Item = &KeyArn> {
+                std::iter::once(&self.key.arn)
+            }
+
             fn region(&self) -> &Region {
                 &self.region
             }
@@ -416,6 +481,46 @@ macro_rules! single_key_operation {
 }
 single_key_operation!(Encrypt);
 single_key_operation!(Decrypt);
+single_key_operation!(GenerateDataKey);
+single_key_operation!(DescribeKey);
+
+impl Encrypt {
+    fn facts(&self) -> OperationFacts<'_> {
+        cipher_facts(&self.context, self.algorithm, &self.key)
+    }
+}
+
+impl Decrypt {
+    fn facts(&self) -> OperationFacts<'_> {
+        cipher_facts(&self.context, self.algorithm, &self.key)
+    }
+}
+
+impl GenerateDataKey {
+    fn facts(&self) -> OperationFacts<'_> {
+        cipher_facts(&self.context, EncryptionAlgorithm::SymmetricDefault, &self.key)
+    }
+}
+
+impl DescribeKey {
+    fn facts(&self) -> OperationFacts<'_> {
+        OperationFacts { request_alias: self.key.alias.as_ref(), ..OperationFacts::default() }
+    }
+}
+
+/// What an operation that encrypts or decrypts puts into the request context.
+fn cipher_facts<'o>(
+    context: &'o EncryptionContext,
+    algorithm: EncryptionAlgorithm,
+    key: &'o ResolvedKey,
+) -> OperationFacts<'o> {
+    OperationFacts {
+        encryption_context: Some(context),
+        encryption_algorithm: Some(algorithm),
+        request_alias: key.alias.as_ref(),
+        ..OperationFacts::default()
+    }
+}
 
 pub(super) mod sealed {
     /// Operations and permissions are ours alone.
@@ -424,6 +529,8 @@ pub(super) mod sealed {
     impl Sealed for super::ReEncrypt {}
     impl Sealed for super::Encrypt {}
     impl Sealed for super::Decrypt {}
+    impl Sealed for super::GenerateDataKey {}
+    impl Sealed for super::DescribeKey {}
     impl Sealed for super::ReEncryptFrom {}
     impl Sealed for super::ReEncryptTo {}
 }

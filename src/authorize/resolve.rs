@@ -8,11 +8,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Authorizer, Decrypt, Encrypt, ReEncrypt, ResolvedKey};
+use super::{
+    Authorizer, Decrypt, DescribeKey, Encrypt, GenerateDataKey, Judged, ReEncrypt, ResolvedKey,
+};
 use crate::compile::{AliasTarget, Caller};
 use crate::model::{
-    AccountId, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, EncryptionContext,
-    GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region, Truth,
+    AccountId, AliasArn, AliasName, CiphertextBlob, DataKeyLength, EncryptionAlgorithm,
+    EncryptionContext, GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region, Truth,
 };
 
 /// A key as a request names it.
@@ -123,6 +125,32 @@ pub struct DecryptRequest {
     pub algorithm: EncryptionAlgorithm,
     /// The context it was made with.
     pub context: EncryptionContext,
+    /// At most ten.
+    pub grant_tokens: Vec<GrantToken>,
+}
+
+/// `GenerateDataKey` as it was asked for.
+#[derive(Debug)]
+pub struct GenerateDataKeyRequest {
+    /// The Region it is sent to.
+    pub region: Region,
+    /// The key that encrypts the data key.
+    pub key: KeyIdentifier,
+    /// The context to encrypt with.
+    pub context: EncryptionContext,
+    /// How long the data key is.
+    pub length: DataKeyLength,
+    /// At most ten.
+    pub grant_tokens: Vec<GrantToken>,
+}
+
+/// `DescribeKey` as it was asked for.
+#[derive(Debug)]
+pub struct DescribeKeyRequest {
+    /// The Region it is sent to.
+    pub region: Region,
+    /// The key.
+    pub key: KeyIdentifier,
     /// At most ten.
     pub grant_tokens: Vec<GrantToken>,
 }
@@ -317,6 +345,42 @@ impl Authorizer<'_> {
         })
     }
 
+    /// Resolves the key of a GenerateDataKey.
+    ///
+    /// # Errors
+    /// When the name leads to no key, or to none that is known.
+    pub fn resolve_generate_data_key(
+        &self,
+        request: GenerateDataKeyRequest,
+        caller: &Caller,
+    ) -> Result<GenerateDataKey, ResolveError> {
+        count(&request.grant_tokens)?;
+        Ok(GenerateDataKey {
+            key: self.key(request.key, &request.region, caller)?,
+            region: request.region,
+            context: request.context,
+            length: request.length,
+            grant_tokens: request.grant_tokens,
+        })
+    }
+
+    /// Resolves the key of a DescribeKey.
+    ///
+    /// # Errors
+    /// When the name leads to no key, or to none that is known.
+    pub fn resolve_describe_key(
+        &self,
+        request: DescribeKeyRequest,
+        caller: &Caller,
+    ) -> Result<DescribeKey, ResolveError> {
+        count(&request.grant_tokens)?;
+        Ok(DescribeKey {
+            key: self.key(request.key, &request.region, caller)?,
+            region: request.region,
+            grant_tokens: request.grant_tokens,
+        })
+    }
+
     /// Resolves the name of a key that is used in `region` by `caller`.
     ///
     /// # Errors
@@ -458,6 +522,60 @@ impl Authorizer<'_> {
             Truth::False
         }
     }
+}
+
+/// A request of an operation that can be run. Sealed, as operations are.
+pub trait Request: sealed::Sealed + Sized {
+    /// What it becomes when its names are resolved.
+    type Operation: Judged + fmt::Debug;
+
+    /// The Region it is sent to.
+    fn region(&self) -> &Region;
+
+    /// Resolves its names.
+    ///
+    /// # Errors
+    /// When a name leads to no key, or to none that is known.
+    fn resolve(
+        self,
+        authorizer: &Authorizer<'_>,
+        caller: &Caller,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<Self::Operation, ResolveError>;
+}
+
+macro_rules! request {
+    ($request:ident, $operation:ident, $resolve:ident $(, $inspector:ident)?) => {
+        impl sealed::Sealed for $request {}
+
+        impl Request for $request {
+            type Operation = $operation;
+
+            fn region(&self) -> &Region {
+                &self.region
+            }
+
+            fn resolve(
+                self,
+                authorizer: &Authorizer<'_>,
+                caller: &Caller,
+                _inspector: &impl CiphertextInspector,
+            ) -> Result<$operation, ResolveError> {
+                $(let $inspector = _inspector;)?
+                authorizer.$resolve(self, caller $(, $inspector)?)
+            }
+        }
+    };
+}
+request!(ReEncryptRequest, ReEncrypt, resolve_re_encrypt, inspector);
+request!(EncryptRequest, Encrypt, resolve_encrypt);
+request!(DecryptRequest, Decrypt, resolve_decrypt, inspector);
+request!(GenerateDataKeyRequest, GenerateDataKey, resolve_generate_data_key);
+request!(DescribeKeyRequest, DescribeKey, resolve_describe_key);
+
+mod sealed {
+    /// Requests are ours alone.
+    pub trait Sealed {}
 }
 
 /// The error where no key is named at all.

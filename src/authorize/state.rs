@@ -4,7 +4,10 @@
 //! usage and algorithm, then whether it made the ciphertext, then the destination.
 //! Source: kms developer guide, "Key states of AWS KMS keys".
 
-use super::{Decrypt, Encrypt, KeyFault, Operation, ReEncrypt, ResolvedKey, Side};
+use super::{
+    Decrypt, DescribeKey, Encrypt, GenerateDataKey, KeyFault, Operation, ReEncrypt, ResolvedKey,
+    Side,
+};
 use crate::compile::Snapshot;
 use crate::model::{
     Action, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyOrigin, KeyState, KeyUsage,
@@ -60,6 +63,26 @@ impl Judged for Encrypt {
 
     fn missing_data(&self) -> Option<KeyFault> {
         missing(Side::Key, self.plaintext.is_none(), "Plaintext")
+    }
+}
+
+impl Judged for GenerateDataKey {
+    fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
+        operation_fault(snapshot, Side::Key, Action::GenerateDataKey, self.key.arn())
+    }
+
+    fn missing_data(&self) -> Option<KeyFault> {
+        None
+    }
+}
+
+impl Judged for DescribeKey {
+    fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
+        operation_fault(snapshot, Side::Key, Action::DescribeKey, self.key.arn())
+    }
+
+    fn missing_data(&self) -> Option<KeyFault> {
+        None
     }
 }
 

@@ -14,6 +14,17 @@ pub enum SessionPolicies {
 }
 
 /// A principal and the facts of the request it makes, whatever the operation.
+///
+/// There is none by default, and none that stands for the process: who is judged must be said.
+/// ```compile_fail,E0277
+/// fn nobody<T: Default>() -> T {
+///     T::default()
+/// }
+/// let caller: keyproof::compile::Caller = nobody();
+/// ```
+/// ```compile_fail,E0599
+/// let caller = keyproof::compile::Caller::from_env();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Who calls.

@@ -26,7 +26,7 @@ pub use principal::{
 };
 pub use resource::ResourceMatcher;
 pub use snapshot::{
-    AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, Known, Membership, Snapshot,
-    SnapshotBuilder, SnapshotError,
+    AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, KeyFacts, Known, Membership,
+    Snapshot, SnapshotBuilder, SnapshotError,
 };
 pub use source::{DocumentText, Location, Source};

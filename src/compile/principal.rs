@@ -171,8 +171,10 @@ impl PrincipalMatcher {
         let mut classes = PrincipalClasses::default();
         match &self.element {
             PrincipalElement::Is(entries) => {
+                // What is open refuses: a Deny reaches the caller, an Allow does not.
+                let covers = covers_services(readings, effect == Effect::Deny);
                 for entry in entries {
-                    if let Some((class, truth)) = class_of(&entry.value, caller, readings) {
+                    if let Some((class, truth)) = named_as(&entry.value, caller, covers) {
                         classes.add(class, truth);
                     }
                 }
@@ -248,12 +250,26 @@ pub fn class_of(
     caller: &CallerPrincipal,
     readings: &Readings,
 ) -> Option<(PrincipalClass, Truth)> {
+    named_as(principal, caller, covers_services(readings, false))
+}
+
+/// Whether `{"AWS": "*"}` covers services; `open` is taken where no answer is chosen.
+fn covers_services(readings: &Readings, open: bool) -> bool {
+    match readings.choice(Reading::ServicePrincipalEveryAws) {
+        0 => open,
+        choice => choice == 2,
+    }
+}
+
+fn named_as(
+    principal: &Principal,
+    caller: &CallerPrincipal,
+    covers_services: bool,
+) -> Option<(PrincipalClass, Truth)> {
     let class = match principal {
         Principal::Everyone => PrincipalClass::Everyone,
         Principal::EveryAws => match caller {
-            CallerPrincipal::Service { .. } => (readings.choice(Reading::ServicePrincipalEveryAws)
-                == 1)
-                .then_some(PrincipalClass::Everyone)?,
+            CallerPrincipal::Service { .. } if !covers_services => return None,
             _ => PrincipalClass::Everyone,
         },
         Principal::Account { account, partition } => {
@@ -345,8 +361,10 @@ fn not_principal<'a>(
     readings: &Readings,
 ) -> Truth {
     let [mut account, mut itself, mut session, mut everyone] = [Truth::False; 4];
+    // What is open refuses: an Allow leaves the caller out, a Deny does not spare it.
+    let covers = covers_services(readings, effect == Effect::Allow);
     for principal in listed {
-        match class_of(principal, caller, readings) {
+        match named_as(principal, caller, covers) {
             Some((PrincipalClass::Account, truth)) => account = account.or(truth),
             Some((PrincipalClass::Everyone, _)) => everyone = Truth::True,
             Some((PrincipalClass::Session, truth)) => session = session.or(truth),

@@ -64,6 +64,12 @@ impl ResourceMatcher {
         }
     }
 
+    /// Whether an entry has a variable.
+    #[must_use]
+    pub fn has_variables(&self) -> bool {
+        self.entries.iter().any(Template::has_variables)
+    }
+
     /// The variables of all entries.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
         self.entries.iter().flat_map(Template::variables)

@@ -36,6 +36,12 @@ impl Epoch {
         Self { world, count }
     }
 
+    /// The next change of the same world.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { world: self.world, count: self.count.wrapping_add(1) }
+    }
+
     /// How often the world had changed.
     #[must_use]
     pub const fn count(self) -> u64 {
@@ -86,6 +92,17 @@ pub struct KeyEntry {
     pub tags: Known<Arc<[(String, String)]>>,
     /// The aliases that point to it.
     pub aliases: Known<SmallVec<[AliasName; 1]>>,
+}
+
+/// What is read again of a key while a service runs: everything but tags and aliases.
+#[derive(Clone, Debug)]
+pub struct KeyFacts {
+    /// What `DescribeKey` says.
+    pub key: Key,
+    /// Its key policies.
+    pub policies: Vec<PolicySlot>,
+    /// Its grants.
+    pub grants: Known<Grants>,
 }
 
 /// A user or role with its policies.
@@ -181,6 +198,8 @@ pub enum SnapshotError {
 pub struct Snapshot {
     epoch: Epoch,
     taken_at: Option<Timestamp>,
+    /// When the facts of single keys were read, where not with the rest.
+    read_at: HashMap<KeyArn, Timestamp>,
     readings: Readings,
     facts: Arc<Facts>,
     /// What takes the place of facts of the same name; there are few, so they are searched.
@@ -292,6 +311,12 @@ impl Snapshot {
         self.taken_at
     }
 
+    /// When the facts of a key were read, where known.
+    #[must_use]
+    pub fn read_at(&self, arn: &KeyArn) -> Option<Timestamp> {
+        self.read_at.get(arn).copied().or(self.taken_at)
+    }
+
     /// How open points of the documentation are read.
     #[must_use]
     pub fn readings(&self) -> &Readings {
@@ -328,6 +353,38 @@ impl Snapshot {
             changes.keys.retain(|known| known.key.arn != *arn);
             changes.keys.push(Arc::new(entry));
         }))
+    }
+
+    /// The same world, but at another of its changes.
+    #[must_use]
+    pub fn at_epoch(self, epoch: Epoch) -> Self {
+        Self { epoch, ..self }
+    }
+
+    /// The same world at the same epoch, but for facts of one key, read at this instant. Tags and
+    /// aliases stay as they were.
+    #[must_use]
+    pub fn with_key_facts(&self, facts: KeyFacts, read_at: Timestamp) -> Self {
+        let KeyFacts { key, policies, grants } = facts;
+        let arn = key.arn.clone();
+        let (tags, aliases) = match self.key(&arn) {
+            Some(before) => (before.tags.clone(), before.aliases.clone()),
+            None => {
+                let unread = "only the key's policies, grants and state were read";
+                (Known::Unknown(unread.into()), Known::Unknown(unread.into()))
+            }
+        };
+        let entry = KeyEntry { key, policies: policies.into(), grants, tags, aliases };
+        let mut changed = self.clone();
+        if let Some(changes) = &mut changed.changes {
+            Arc::make_mut(changes).keys.retain(|known| known.key.arn != arn);
+        }
+        // Among the facts, not the changes: a service reads many keys again, one by one.
+        let facts = Arc::make_mut(&mut changed.facts);
+        let place = facts.places.entry((arn.account(), arn.region().clone())).or_default();
+        place.keys.insert(arn.id().clone(), Arc::new(entry));
+        changed.read_at.insert(arn, read_at);
+        changed
     }
 
     /// The same world, but for the identity policies of one user or role; `None` when there is none
@@ -513,6 +570,12 @@ impl SnapshotBuilder {
     /// When the facts were read.
     pub fn taken_at(&mut self, instant: Timestamp) -> &mut Self {
         self.snapshot.taken_at = Some(instant);
+        self
+    }
+
+    /// When the facts of one key were read, where not with the rest.
+    pub fn read_at(&mut self, key: KeyArn, instant: Timestamp) -> &mut Self {
+        self.snapshot.read_at.insert(key, instant);
         self
     }
 

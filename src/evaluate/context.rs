@@ -33,11 +33,19 @@ pub enum Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn stated(value: &'a ContextValue, multivalued: bool) -> Self {
+    /// Whether a key that AWS lists is single-valued or a set does not depend on how its value was
+    /// stated (X12).
+    fn stated(value: &'a ContextValue, known: Option<KnownKey>) -> Self {
+        let multivalued = known.map(KnownKey::is_multivalued);
         match value {
             ContextValue::Absent => Self::Absent,
-            ContextValue::Many(values) => Self::Many(Values::Stated(values)),
-            ContextValue::One(value) if multivalued => Self::Many(Values::Single(value)),
+            ContextValue::Many(values) => match (values.as_slice(), multivalued) {
+                ([value], Some(false)) => Self::One(value),
+                _ => Self::Many(Values::Stated(values)),
+            },
+            ContextValue::One(value) if multivalued == Some(true) => {
+                Self::Many(Values::Single(value))
+            }
             ContextValue::One(value) => Self::One(value),
         }
     }
@@ -185,7 +193,7 @@ impl<'a> RequestContext<'a> {
         match key.known() {
             Some(known) => self.find_known(known, (key.lower(), key.tail()), kind),
             None => match self.stated.stated(key.lower()) {
-                Some(value) => Found::stated(value, false),
+                Some(value) => Found::stated(value, None),
                 None if self.stated.is_complete() => Found::Absent,
                 None => Found::Unknown,
             },
@@ -199,18 +207,25 @@ impl<'a> RequestContext<'a> {
         (lower, tail): (&str, &str),
         kind: PolicyKind,
     ) -> Found<'a> {
+        // X7: key policies never see them, whoever states them (kms developer guide, "ABAC for AWS
+        // KMS", "kms:ResourceAliases").
+        if kind == PolicyKind::Key
+            && matches!(known, KnownKey::AwsResourceTag | KnownKey::KmsResourceAliases)
+        {
+            return Found::Absent;
+        }
         let stated = || self.stated.of_known(known, lower);
         let stated_wins =
             matches!(known, KnownKey::AwsPrincipalTag | KnownKey::AwsPrincipalServiceNamesList)
                 && stated().is_some();
         if let Some(facts) = self.facts
             && !stated_wins
-            && let Some(found) = facts.derive(known, (lower, tail), kind, self.action)
+            && let Some(found) = facts.derive(known, (lower, tail), self.action)
         {
             return found;
         }
         match stated() {
-            Some(value) => Found::stated(value, known.is_multivalued()),
+            Some(value) => Found::stated(value, Some(known)),
             None if self.stated.is_complete() => Found::Absent,
             None => self.unstated(known),
         }
@@ -234,7 +249,7 @@ impl<'a> Facts<'a> {
             if request.stated(&lower).is_some() {
                 continue;
             }
-            let value = match self.derive(known, (&lower, ""), PolicyKind::Identity, action) {
+            let value = match self.derive(known, (&lower, ""), action) {
                 Some(Found::One(value)) => ContextValue::One(value.to_owned()),
                 Some(Found::Pair(one, other)) => ContextValue::One(format!("{one}:{other}")),
                 Some(Found::Many(values)) => ContextValue::Many(values.collect()),
@@ -258,14 +273,13 @@ impl<'a> Facts<'a> {
         &self,
         known: KnownKey,
         (lower, tail): (&str, &str),
-        kind: PolicyKind,
         action: Action,
     ) -> Option<Found<'a>> {
         use KnownKey as K;
         let operation = self.operation;
         let parameter = operation.parameters.and_then(|all| all.of_known(known, lower));
         if let Some(value) = parameter {
-            return Some(Found::stated(value, known.is_multivalued()));
+            return Some(Found::stated(value, Some(known)));
         }
         Some(match known {
             K::KmsCallerAccount | K::AwsPrincipalAccount => {
@@ -317,8 +331,8 @@ impl<'a> Facts<'a> {
             K::KmsKeyOrigin => one(Some(self.key?.key.origin.as_str())),
             K::KmsMultiRegion => flag(self.key?.key.multi_region.is_some()),
             K::KmsMultiRegionKeyType => one(self.key?.key.multi_region.map(|kind| kind.as_str())),
-            K::KmsResourceAliases => self.resource_aliases(kind)?,
-            K::AwsResourceTag => self.resource_tag(tail, kind)?,
+            K::KmsResourceAliases => self.resource_aliases()?,
+            K::AwsResourceTag => self.resource_tag(tail)?,
             _ if !supplies(action, known) => Found::Absent,
             K::KmsEncryptionAlgorithm => one(Some(operation.encryption_algorithm?.as_str())),
             K::KmsEncryptionContext => encryption_context(operation.encryption_context?, tail),
@@ -364,11 +378,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn resource_aliases(&self, kind: PolicyKind) -> Option<Found<'a>> {
-        // Key policies never see it (kms developer guide, "kms:ResourceAliases").
-        if kind == PolicyKind::Key {
-            return Some(Found::Absent);
-        }
+    fn resource_aliases(&self) -> Option<Found<'a>> {
         let aliases = self.key?.aliases.known()?;
         Some(match aliases.len() {
             0 => Found::Absent,
@@ -377,11 +387,7 @@ impl<'a> Facts<'a> {
         })
     }
 
-    fn resource_tag(&self, tail: &str, kind: PolicyKind) -> Option<Found<'a>> {
-        // Key policies never see it (kms developer guide, "ABAC for AWS KMS").
-        if kind == PolicyKind::Key {
-            return Some(Found::Absent);
-        }
+    fn resource_tag(&self, tail: &str) -> Option<Found<'a>> {
         self.key?.tags.known().map(|tags| tag(tags, tail))
     }
 }

@@ -11,11 +11,7 @@ use crate::model::{
 };
 
 /// Why the grant applies to the question or not (G1 to G5).
-pub(super) fn outcome(
-    grant: &Grant,
-    question: &Question<'_>,
-    note: &mut dyn FnMut(Reading),
-) -> GrantOutcome {
+pub(super) fn outcome(grant: &Grant, question: &Question<'_>) -> GrantOutcome {
     if !grant.operations.contains(question.context.action) {
         return GrantOutcome::Operation;
     }
@@ -32,7 +28,7 @@ pub(super) fn outcome(
         return GrantOutcome::NotPropagated;
     }
     if let Some(wanted) = &grant.constraints.source_arn {
-        match source_arn(wanted, question, note) {
+        match source_arn(wanted, question) {
             Truth::False => return GrantOutcome::SourceArn,
             Truth::Unknown => open = true,
             Truth::True => {}
@@ -48,7 +44,7 @@ pub(super) fn outcome(
         && constrains(question.context.action)
     {
         match told(&question.context) {
-            Some(context) if satisfies(context, constraint, question, note) => {}
+            Some(context) if satisfies(context, constraint, question) => {}
             Some(_) => return GrantOutcome::Context,
             None => open = true,
         }
@@ -107,11 +103,7 @@ fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
 
 /// G9: who may retire a grant by what it says, and which accounts may delegate it with IAM: the
 /// one it was issued under, and one that is named as retiring principal.
-pub(super) fn may_retire(
-    grant: &Grant,
-    question: &Question<'_>,
-    note: &mut dyn FnMut(Reading),
-) -> [Truth; 2] {
+pub(super) fn may_retire(grant: &Grant, question: &Question<'_>) -> [Truth; 2] {
     let caller = question.principal;
     let is_root = |named: &GrantPrincipal| matches!(named, GrantPrincipal::Principal(arn) if arn.kind() == PrincipalArnKind::Root);
     let mut itself = Truth::False;
@@ -137,7 +129,6 @@ pub(super) fn may_retire(
     if caller.account() == Some(issuer) {
         delegated = Truth::True;
     } else if caller.account() == Some(owner) {
-        note(Reading::RetireByOwner);
         delegated = delegated.or((question.readings.choice(Reading::RetireByOwner) == 1).into());
     }
     [itself, delegated]
@@ -147,17 +138,13 @@ fn satisfies(
     context: Pairs<'_>,
     constraint: &EncryptionContextConstraint,
     question: &Question<'_>,
-    note: &mut dyn FnMut(Reading),
 ) -> bool {
     let any_case = question.readings.choice(Reading::GrantContextKeyCase) == 1;
-    let mut has = |name: &str, value: &str| {
+    let has = |name: &str, value: &str| {
         if context.iter().any(|(key, own)| key == name && own == value) {
             return true;
         }
         let folded = context.iter().any(|(key, own)| eq_ignore_case(key, name) && own == value);
-        if folded {
-            note(Reading::GrantContextKeyCase);
-        }
         folded && any_case
     };
     // An empty request context fails both forms.
@@ -175,9 +162,8 @@ fn satisfies(
 }
 
 /// G4: `SourceArn` is evaluated when a service makes the request.
-fn source_arn(wanted: &str, question: &Question<'_>, note: &mut dyn FnMut(Reading)) -> Truth {
+fn source_arn(wanted: &str, question: &Question<'_>) -> Truth {
     if !matches!(question.principal, CallerPrincipal::Service { .. }) {
-        note(Reading::GrantSourceArnDirect);
         return (question.readings.choice(Reading::GrantSourceArnDirect) == 1).into();
     }
     let source_arn = KnownKey::AwsSourceArn;

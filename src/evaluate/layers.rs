@@ -1,6 +1,6 @@
 //! What each layer says, from the policies attached to it.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::combine::{GrantKind, Leaves, Shape, layers};
@@ -159,10 +159,9 @@ impl<'q, S: Sink> Evaluation<'q, S> {
             needs_identity = self.grants(GrantKind::ToAccount).is_true();
         } else if shape.relation != Relation::NoResource {
             let named = self.names(PrincipalClass::ALL);
-            let given = [GrantKind::ByCallerAccount, GrantKind::ByOthers, GrantKind::ToAccount]
-                .into_iter()
-                .fold(Truth::False, |any, kind| any.or(self.grants(kind)));
-            if !named.or(given).is_true() {
+            let given =
+                self.grants(GrantKind::ByCallerAccount).or(self.grants(GrantKind::ByOthers));
+            if !named.or(given).or(self.grants(GrantKind::ToAccount)).is_true() {
                 lacking.push(Layer::Key);
             }
             let capped = [PrincipalClass::Role, PrincipalClass::UserOfFederatedSession];
@@ -174,7 +173,12 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                     lacking.push(layer);
                 }
             }
-        } else if shape.caller == CallerKind::Root && cross {
+        } else if match shape.caller {
+            CallerKind::Root => cross,
+            // E16: what has no key needs an identity policy, and services have none.
+            CallerKind::Service => shape.relation == Relation::NoResource,
+            CallerKind::Anonymous | CallerKind::Identity => false,
+        } {
             lacking.push(Layer::Identity);
         }
         if decision == Decision::Undetermined {
@@ -297,7 +301,6 @@ impl<'q, S: Sink> Evaluation<'q, S> {
             kind: policy.kind,
             effect: statement.effect,
             readings: question.readings,
-            used: Cell::new(0),
         };
         let mut applies = Truth::from(statement.inert.is_none());
         let principal = statement.principal.as_ref().map(|matcher| {
@@ -317,10 +320,12 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         }
         let mut resource = Truth::False;
         if !applies.is_false() || S::EXHAUSTIVE {
-            let wildcards = scope.wildcards_in_values();
-            resource = statement
-                .resource
-                .matches(question.resource, wildcards, |variable| scope.resolve(variable));
+            let matcher = &statement.resource;
+            resource = scope
+                .with_wildcards(matcher.has_variables(), |wildcards| {
+                    matcher.matches(question.resource, wildcards, |it| scope.resolve(it))
+                })
+                .unwrap_or_else(|| scope.open_point(Reading::VariableWildcards));
             applies = applies.and(resource);
         }
         let mut conditions = Truth::True;
@@ -342,20 +347,9 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         if let (Some(all), Some(named)) = (classes, &principal) {
             all.add_all(named, applies);
         }
-        self.note_readings(scope.used.get());
         let elements = Elements { principal, resource, conditions, applies };
         self.sink.event(Event::Statement { layer, policy, statement, elements });
         applies
-    }
-
-    fn note_readings(&mut self, used: u64) {
-        if S::EXHAUSTIVE && used != 0 {
-            for reading in Reading::ALL {
-                if used >> (*reading as u32) & 1 == 1 {
-                    self.sink.event(Event::Reading(*reading));
-                }
-            }
-        }
     }
 
     fn has_boundary(&self) -> Truth {
@@ -421,10 +415,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                     if slot.is_true() && !S::EXHAUSTIVE {
                         return false;
                     }
-                    let mut used = 0;
-                    let outcome =
-                        grant::outcome(one, question, &mut |reading| used |= 1 << reading as u32);
-                    self.note_readings(used);
+                    let outcome = grant::outcome(one, question);
                     *slot = slot.or(match outcome {
                         GrantOutcome::Applies => Truth::True,
                         GrantOutcome::Unknown => Truth::Unknown,
@@ -463,10 +454,7 @@ impl<S: Sink> Evaluation<'_, S> {
             self.sink.event(Event::Unknown { layer: Layer::Grant, what, reason });
             return [Truth::Unknown; 3];
         };
-        let mut used = 0;
-        let [itself, delegated] =
-            grant::may_retire(grant, self.question, &mut |reading| used |= 1 << reading as u32);
-        self.note_readings(used);
+        let [itself, delegated] = grant::may_retire(grant, self.question);
         let outcome = match itself.or(delegated) {
             Truth::True => GrantOutcome::Applies,
             Truth::Unknown => GrantOutcome::Unknown,

@@ -186,7 +186,21 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     let decision = decision(combined);
     evaluation.ask_the_rest(shape);
     let by = evaluation.attribute(decision, shape);
+    for reading in Reading::ALL {
+        if decides(question, *reading, decision) {
+            trace.event(Event::Reading(*reading));
+        }
+    }
     Explanation { decision, by, trace }
+}
+
+/// Whether the answer would be another under another choice for the reading.
+fn decides(question: &Question<'_>, reading: Reading, decision: Decision) -> bool {
+    let chosen = question.readings.choice(reading);
+    (0..reading.values().len()).filter(|choice| *choice != chosen).any(|choice| {
+        let readings = question.readings.with(reading, choice);
+        decide(&Question { readings: &readings, ..*question }) != decision
+    })
 }
 
 /// Whether a single condition holds, as part of a policy of this kind and a statement of this
@@ -198,7 +212,7 @@ pub fn condition_holds<'q>(
     effect: Effect,
     readings: &'q Readings,
 ) -> Truth {
-    let scope = condition::Scope { context, kind, effect, readings, used: std::cell::Cell::new(0) };
+    let scope = condition::Scope { context, kind, effect, readings };
     condition::holds(condition, &scope).0
 }
 

@@ -20,8 +20,8 @@ pub struct AuditSide {
     pub decision: Decision,
     /// The encryption context of this side.
     pub encryption_context: EncryptionContext,
-    /// The algorithm of this side.
-    pub encryption_algorithm: EncryptionAlgorithm,
+    /// The algorithm of this side; `None` where nothing is encrypted or decrypted.
+    pub encryption_algorithm: Option<EncryptionAlgorithm>,
 }
 
 /// What became of an operation.
@@ -31,6 +31,15 @@ pub enum AuditOutcome {
     Denied {
         /// AWS's error.
         code: &'static str,
+    },
+    /// It was allowed here, and the backend, which judges callers itself, refused it.
+    Disagreed {
+        /// Which key the backend named, where it named one.
+        side: Option<Side>,
+        /// The backend's words.
+        message: String,
+        /// The backend's name for the request.
+        request_id: Option<String>,
     },
     /// It ran, and its result was not kept: the backend failed or named other keys.
     Failed {
@@ -47,11 +56,12 @@ pub enum AuditOutcome {
 }
 
 impl AuditOutcome {
-    /// `denied`, `failed`, `intended` or `succeeded`.
+    /// `denied`, `disagreed`, `failed`, `intended` or `succeeded`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Denied { .. } => "denied",
+            Self::Disagreed { .. } => "disagreed",
             Self::Failed { .. } => "failed",
             Self::Intended => "intended",
             Self::Succeeded { .. } => "succeeded",

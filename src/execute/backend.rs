@@ -2,8 +2,10 @@
 
 use std::future::Future;
 
-use crate::authorize::{Authorized, Decrypt, Encrypt, ReEncrypt};
-use crate::model::{CiphertextBlob, EncryptionAlgorithm, KeyArn, Plaintext};
+use crate::authorize::{
+    Authorized, Decrypt, DescribeKey, Encrypt, GenerateDataKey, ReEncrypt, Side,
+};
+use crate::model::{CiphertextBlob, EncryptionAlgorithm, Key, KeyArn, Plaintext};
 
 /// What `ReEncrypt` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,30 @@ pub struct Decrypted {
     pub material: Option<String>,
 }
 
+/// What `GenerateDataKey` answers.
+#[derive(Debug)]
+pub struct DataKey {
+    /// The data key itself.
+    pub plaintext: Plaintext,
+    /// The data key, encrypted.
+    pub ciphertext: CiphertextBlob,
+    /// The key that encrypted.
+    pub key: KeyArn,
+    /// The key material: 64 hexadecimal digits.
+    pub material: Option<String>,
+}
+
+/// A backend that judges callers itself refused what was allowed here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Which key it named, where it named one.
+    pub side: Option<Side>,
+    /// Its words.
+    pub message: String,
+    /// Its name for the request.
+    pub request_id: Option<String>,
+}
+
 /// Runs operations that were authorized. Every method takes a proof by value, so none can be
 /// reached without a decision on exactly that operation, and no proof runs twice.
 ///
@@ -57,6 +83,15 @@ pub struct Decrypted {
 pub trait KmsBackend: Send + Sync {
     /// What can go wrong; [`crate::execute::ExecuteError`] carries it.
     type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Whether the backend judges callers itself, as AWS does: the executor then keeps the
+    /// explanation of its own decision at hand.
+    const JUDGES: bool = false;
+
+    /// What an error says of the caller's permissions, when it refuses what was allowed here.
+    fn disagreement(_error: &Self::Error) -> Option<Disagreement> {
+        None
+    }
 
     /// Decrypts under the source key and encrypts under the destination key; the plaintext leaves
     /// neither.
@@ -76,4 +111,19 @@ pub trait KmsBackend: Send + Sync {
         &self,
         operation: Authorized<'_, Decrypt>,
     ) -> impl Future<Output = Result<Decrypted, Self::Error>> + Send;
+}
+
+/// Runs the operations of a key that move no ciphertext of the caller's.
+pub trait KeyBackend: KmsBackend {
+    /// Makes a data key, in the clear and encrypted.
+    fn generate_data_key(
+        &self,
+        operation: Authorized<'_, GenerateDataKey>,
+    ) -> impl Future<Output = Result<DataKey, Self::Error>> + Send;
+
+    /// Tells what a key is and which state it is in.
+    fn describe_key(
+        &self,
+        operation: Authorized<'_, DescribeKey>,
+    ) -> impl Future<Output = Result<Key, Self::Error>> + Send;
 }

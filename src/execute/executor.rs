@@ -4,15 +4,19 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
-use super::backend::{Decrypted, Encrypted, KmsBackend, ReEncrypted};
+use super::backend::{
+    DataKey, Decrypted, Disagreement, Encrypted, KeyBackend, KmsBackend, ReEncrypted,
+};
+use super::live::{Freshness, KeyReader, LiveWorld, Run, age};
 use crate::authorize::{
-    Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, Encrypt,
-    EncryptRequest, LegResource, Operation, ReEncrypt, ReEncryptRequest, ResolveError, Side,
+    Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, DescribeKey,
+    Encrypt, EncryptRequest, GenerateDataKey, LegResource, NoInspector, Operation, ReEncrypt,
+    ReEncryptRequest, Request, ResolveError, Side, SideAnswer,
 };
 use crate::compile::{Caller, Epoch, Snapshot};
-use crate::model::{Decision, KeyArn, Region, Timestamp};
+use crate::model::{Decision, Key, KeyArn, Region, Timestamp};
 
-/// Tells the time; the executor needs it for the audit alone.
+/// Tells the time, for the records and for the age of facts.
 pub trait TimeSource: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
@@ -40,6 +44,29 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
     /// Occurs when the caller may not, or a key cannot.
     #[error("{0}")]
     Denied(Box<Denied<O>>),
+    /// Occurs when the backend, which judges callers itself, refuses what was allowed here.
+    #[error("{}", disagreement(.side, .error))]
+    Disagreement {
+        /// Which key the backend named, where it named one.
+        side: Option<Side>,
+        /// The backend's refusal.
+        #[source]
+        error: E,
+        /// The decision made here with its reasons, every side; empty where a proof was run whose
+        /// decision was made elsewhere.
+        sides: Vec<SideAnswer>,
+    },
+    /// Occurs when the facts of a key could not be read again before the decision.
+    #[error("the facts of the keys could not be read again, and nothing was run: {0}")]
+    NotRefreshed(String),
+    /// Occurs when the facts of a key are older than the executor takes, or of unknown age.
+    #[error("{}: read the world again", outdated(.age, .max_age))]
+    Outdated {
+        /// How old they are, in seconds; `None` when that is not known.
+        age: Option<u64>,
+        /// How old they may be, in seconds.
+        max_age: u64,
+    },
     /// Occurs when the backend used other keys than those judged; its result is discarded.
     #[error(
         "the backend answered for {answered}, but {judged} was judged: the result is discarded"
@@ -66,6 +93,26 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
     UnknownEpoch(String),
 }
 
+fn disagreement(side: &Option<Side>, error: &impl fmt::Display) -> String {
+    let named = match side {
+        Some(side) => format!("on the {side}"),
+        None => "without naming a key".to_owned(),
+    };
+    format!(
+        "the decision made here is allow, and the backend refuses {named}: the world differs from \
+         what the backend knows, or its credentials are not the caller's: {error}"
+    )
+}
+
+fn outdated(age: &Option<u64>, max_age: &u64) -> String {
+    match age {
+        Some(age) => format!("the facts of the keys are {age} s old, and may be {max_age} s old"),
+        None => {
+            format!("how old the facts of the keys are is not known; they may be {max_age} s old")
+        }
+    }
+}
+
 /// Runs authorized operations on a backend, and keeps the record.
 #[derive(Debug)]
 pub struct Executor<B, A, C> {
@@ -73,6 +120,7 @@ pub struct Executor<B, A, C> {
     audit: A,
     clock: C,
     calls: AtomicU64,
+    freshness: Freshness,
 }
 
 impl<B, A, C> Executor<B, A, C>
@@ -83,7 +131,14 @@ where
 {
     /// An executor over a backend.
     pub fn new(backend: B, audit: A, clock: C) -> Self {
-        Self { backend, audit, clock, calls: AtomicU64::new(1) }
+        let freshness = Freshness::default();
+        Self { backend, audit, clock, calls: AtomicU64::new(1), freshness }
+    }
+
+    /// The same executor with a policy of how old facts may be. Without one, any age will do.
+    #[must_use]
+    pub fn with_freshness(self, freshness: Freshness) -> Self {
+        Self { freshness, ..self }
     }
 
     /// The backend, for what needs no proof.
@@ -91,11 +146,126 @@ where
         &self.backend
     }
 
-    /// Resolves, judges and runs a ReEncrypt: the paved path.
+    /// Resolves, judges and runs a request on the world as it is at this moment, which is read
+    /// again as the executor's [`Freshness`] says: the paved path of a service.
+    ///
+    /// The caller is a value that whoever serves the request has to give; the credentials that the
+    /// backend runs under say nothing of it. It cannot be left out:
+    /// ```compile_fail,E0061
+    /// # use keyproof::authorize::{NoInspector, ReEncryptRequest};
+    /// # use keyproof::execute::*;
+    /// async fn serve<B: KmsBackend + EpochSource, A: AuditLog, C: TimeSource>(
+    ///     executor: &Executor<B, A, C>,
+    ///     world: &LiveWorld<NoReader>,
+    ///     request: ReEncryptRequest,
+    /// ) {
+    ///     let _ = executor.guarded(world, request, &NoInspector).await;
+    /// }
+    /// ```
+    /// nor be a name that nobody has looked up:
+    /// ```compile_fail,E0308
+    /// # use keyproof::authorize::{NoInspector, ReEncryptRequest};
+    /// # use keyproof::execute::*;
+    /// async fn serve<B: KmsBackend + EpochSource, A: AuditLog, C: TimeSource>(
+    ///     executor: &Executor<B, A, C>,
+    ///     world: &LiveWorld<NoReader>,
+    ///     request: ReEncryptRequest,
+    /// ) {
+    ///     let _ = executor.guarded(world, "tenant", request, &NoInspector).await;
+    /// }
+    /// ```
+    /// nor be carried by the request:
+    /// ```compile_fail,E0560
+    /// # use keyproof::authorize::ReEncryptRequest;
+    /// # fn with(other: ReEncryptRequest) -> ReEncryptRequest {
+    /// ReEncryptRequest { caller: "tenant", ..other }
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When a name leads to no key, any side is not a sure yes, a key cannot be used, the world has
-    /// changed, the record cannot be kept, or the backend fails or answers for other keys.
+    /// When a name leads to no key, any side is not a sure yes, a key cannot be used, facts are too
+    /// old or cannot be read again, the world has changed since the decision, the record cannot be
+    /// kept, or the backend fails, refuses or answers for other keys.
+    pub async fn guarded<Q, R>(
+        &self,
+        world: &LiveWorld<R>,
+        caller: &Caller,
+        request: Q,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<<Q::Operation as Run<B>>::Answer, ExecuteError<Q::Operation, B::Error>>
+    where
+        Q: Request,
+        Q::Operation: Run<B>,
+        R: KeyReader,
+    {
+        let mut snapshot = world.current();
+        let region = request.region().clone();
+        let operation = match request.resolve(&Authorizer::new(&snapshot), caller, inspector) {
+            Ok(operation) => operation,
+            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
+        };
+        let keys: Vec<KeyArn> = operation.keys().cloned().collect();
+        let now = self.clock.now();
+        if self.freshness.is_due(&snapshot, &keys, now) {
+            match world.refresh(&keys, now).await {
+                Ok(fresh) => snapshot = fresh,
+                Err(error) => {
+                    self.unjudged(&operation, caller, snapshot.epoch())?;
+                    return Err(ExecuteError::NotRefreshed(error.to_string()));
+                }
+            }
+        }
+        self.judge_and_run(&snapshot, caller, operation).await
+    }
+
+    /// Resolves, judges and runs a request on one snapshot.
+    ///
+    /// # Errors
+    /// As [`Self::guarded`]; nothing is read again.
+    pub async fn guarded_on<Q>(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        request: Q,
+        inspector: &impl CiphertextInspector,
+    ) -> Result<<Q::Operation as Run<B>>::Answer, ExecuteError<Q::Operation, B::Error>>
+    where
+        Q: Request,
+        Q::Operation: Run<B>,
+    {
+        let region = request.region().clone();
+        match request.resolve(&Authorizer::new(snapshot), caller, inspector) {
+            Ok(operation) => self.judge_and_run(snapshot, caller, operation).await,
+            Err(error) => Err(self.unresolved(error, region, caller, snapshot.epoch())?),
+        }
+    }
+
+    async fn judge_and_run<O: Run<B>>(
+        &self,
+        snapshot: &Snapshot,
+        caller: &Caller,
+        operation: O,
+    ) -> Result<O::Answer, ExecuteError<O, B::Error>> {
+        let authorizer = Authorizer::new(snapshot);
+        match authorizer.authorize(operation, caller) {
+            Ok(proof) => {
+                let judged =
+                    if B::JUDGES { authorizer.explain(&*proof, caller) } else { Vec::new() };
+                match O::run(self, proof).await {
+                    Err(ExecuteError::Disagreement { side, error, .. }) => {
+                        Err(ExecuteError::Disagreement { side, error, sides: judged })
+                    }
+                    ended => ended,
+                }
+            }
+            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
+        }
+    }
+
+    /// Resolves, judges and runs a ReEncrypt on one snapshot.
+    ///
+    /// # Errors
+    /// As [`Self::guarded_on`].
     pub async fn guarded_re_encrypt(
         &self,
         snapshot: &Snapshot,
@@ -103,46 +273,26 @@ where
         request: ReEncryptRequest,
         inspector: &impl CiphertextInspector,
     ) -> Result<ReEncrypted, ExecuteError<ReEncrypt, B::Error>> {
-        let authorizer = Authorizer::new(snapshot);
-        let region = request.region.clone();
-        let resolved = authorizer.resolve_re_encrypt(request, caller, inspector);
-        let operation = match resolved {
-            Ok(operation) => operation,
-            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
-        };
-        match authorizer.authorize(operation, caller) {
-            Ok(proof) => self.re_encrypt(proof).await,
-            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
-        }
+        self.guarded_on(snapshot, caller, request, inspector).await
     }
 
-    /// Resolves, judges and runs an Encrypt.
+    /// Resolves, judges and runs an Encrypt on one snapshot.
     ///
     /// # Errors
-    /// As [`Self::guarded_re_encrypt`].
+    /// As [`Self::guarded_on`].
     pub async fn guarded_encrypt(
         &self,
         snapshot: &Snapshot,
         caller: &Caller,
         request: EncryptRequest,
     ) -> Result<Encrypted, ExecuteError<Encrypt, B::Error>> {
-        let authorizer = Authorizer::new(snapshot);
-        let region = request.region.clone();
-        let resolved = authorizer.resolve_encrypt(request, caller);
-        let operation = match resolved {
-            Ok(operation) => operation,
-            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
-        };
-        match authorizer.authorize(operation, caller) {
-            Ok(proof) => self.encrypt(proof).await,
-            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
-        }
+        self.guarded_on(snapshot, caller, request, &NoInspector).await
     }
 
-    /// Resolves, judges and runs a Decrypt.
+    /// Resolves, judges and runs a Decrypt on one snapshot.
     ///
     /// # Errors
-    /// As [`Self::guarded_re_encrypt`].
+    /// As [`Self::guarded_on`].
     pub async fn guarded_decrypt(
         &self,
         snapshot: &Snapshot,
@@ -150,17 +300,7 @@ where
         request: DecryptRequest,
         inspector: &impl CiphertextInspector,
     ) -> Result<Decrypted, ExecuteError<Decrypt, B::Error>> {
-        let authorizer = Authorizer::new(snapshot);
-        let region = request.region.clone();
-        let resolved = authorizer.resolve_decrypt(request, caller, inspector);
-        let operation = match resolved {
-            Ok(operation) => operation,
-            Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
-        };
-        match authorizer.authorize(operation, caller) {
-            Ok(proof) => self.decrypt(proof).await,
-            Err(denied) => Err(self.refused(denied, caller, snapshot.epoch())?),
-        }
+        self.guarded_on(snapshot, caller, request, inspector).await
     }
 
     /// Runs a ReEncrypt that was authorized for `caller`.
@@ -219,6 +359,19 @@ where
         })
     }
 
+    /// Records that an operation is refused without a decision.
+    fn unjudged<O: Operation>(
+        &self,
+        operation: &O,
+        caller: &Caller,
+        epoch: Epoch,
+    ) -> Result<(), AuditError> {
+        let sides = audit_sides(operation, std::iter::repeat(Decision::Undetermined));
+        let region = operation.region().clone();
+        let call = Call::new(self, O::NAME, region, caller, epoch, sides);
+        self.record(&call, AuditOutcome::Denied { code: "AccessDeniedException" })
+    }
+
     /// Records a refusal that came before any key was known; the error to return.
     fn unresolved<O: Operation + fmt::Debug>(
         &self,
@@ -259,6 +412,14 @@ where
         if judged != now {
             return Err(ExecuteError::Stale { judged, now });
         }
+        if let Some(max_age) = self.freshness.max_age {
+            let (now, max_age) = (self.clock.now(), max_age.as_secs());
+            let age = age(proof.read_at(), now);
+            if age.is_none_or(|age| age > max_age) {
+                self.unjudged(&**proof, proof.caller(), judged)?;
+                return Err(ExecuteError::Outdated { age, max_age });
+            }
+        }
         let sides = audit_sides(&**proof, std::iter::repeat(Decision::Allow));
         let region = proof.region().clone();
         let call = Call::new(self, O::NAME, region, proof.caller(), judged, sides);
@@ -276,6 +437,10 @@ where
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
+                if let Some(Disagreement { side, message, request_id }) = B::disagreement(&error) {
+                    self.record(&call, AuditOutcome::Disagreed { side, message, request_id })?;
+                    return Err(ExecuteError::Disagreement { side, error, sides: Vec::new() });
+                }
                 self.record(&call, AuditOutcome::Failed { message: error.to_string() })?;
                 return Err(ExecuteError::Backend(error));
             }
@@ -303,6 +468,47 @@ where
             epoch: call.epoch,
             sides: &call.sides,
             outcome,
+        })
+    }
+}
+
+impl<B, A, C> Executor<B, A, C>
+where
+    B: KeyBackend + EpochSource,
+    A: AuditLog,
+    C: TimeSource,
+{
+    /// Runs a GenerateDataKey that was authorized.
+    ///
+    /// # Errors
+    /// As [`Self::re_encrypt`].
+    pub async fn generate_data_key(
+        &self,
+        proof: Authorized<'_, GenerateDataKey>,
+    ) -> Result<DataKey, ExecuteError<GenerateDataKey, B::Error>> {
+        let key = proof.key().arn().clone();
+        let call = self.intend(&proof)?;
+        let answer = self.backend.generate_data_key(proof).await;
+        self.conclude(call, answer, |answer| {
+            same_key(&key, &answer.key)?;
+            Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
+        })
+    }
+
+    /// Runs a DescribeKey that was authorized.
+    ///
+    /// # Errors
+    /// As [`Self::re_encrypt`].
+    pub async fn describe_key(
+        &self,
+        proof: Authorized<'_, DescribeKey>,
+    ) -> Result<Key, ExecuteError<DescribeKey, B::Error>> {
+        let key = proof.key().arn().clone();
+        let call = self.intend(&proof)?;
+        let answer = self.backend.describe_key(proof).await;
+        self.conclude(call, answer, |answer| {
+            same_key(&key, &answer.arn)?;
+            Ok(Vec::new())
         })
     }
 }
@@ -362,7 +568,7 @@ fn audit_sides<O: Operation>(
             key: key.clone(),
             decision,
             encryption_context: leg.facts.encryption_context.cloned().unwrap_or_default(),
-            encryption_algorithm: leg.facts.encryption_algorithm?,
+            encryption_algorithm: leg.facts.encryption_algorithm,
         })
     });
     sides.collect()

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::awscli;
+use super::collected::Collected;
 use super::error::LoadError;
-use super::world::{Kind, list};
+use super::world::{Kind, list, missing};
 use crate::compile::{Grants, KeyEntry, Known, Policy, PolicySlot};
 use crate::model::{AccountId, KeyId, Region};
 
@@ -18,6 +19,7 @@ const FEW: usize = 64;
 pub(super) struct Place<'p> {
     pub(super) account: AccountId,
     pub(super) region: Region,
+    pub(super) collected: Collected,
     pub(super) policies: &'p Policies,
 }
 
@@ -99,8 +101,16 @@ impl<'p> Reader<'p> {
     }
 
     fn key(&mut self, path: &Path, id: &KeyId) {
-        const FILES: &[&str] =
-            &["key.json", "policy.json", "policy.AWS_RAM.json", "grants.json", "tags.json"];
+        const FILES: &[&str] = &[
+            "key.json",
+            "policy.json",
+            "policy.AWS_RAM.json",
+            "grants.json",
+            "tags.json",
+            "rotation.json",
+        ];
+        let place = self.place;
+        let why = |item: &str| place.collected.reason(id.as_str(), item);
         for file in self.list(path) {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.ends_with(".json") && !FILES.contains(&name) {
@@ -131,7 +141,7 @@ impl<'p> Reader<'p> {
             let read = self.place.policies.read(&default, "key policy default");
             policies.extend(self.errors.take(read));
         } else {
-            let reason = format!("add {}: aws kms get-key-policy", default.display());
+            let reason = missing(&default, "aws kms get-key-policy", why("policy.json"));
             policies.push(PolicySlot::Unreadable {
                 name: "key policy default".into(),
                 reason: reason.into(),
@@ -141,14 +151,18 @@ impl<'p> Reader<'p> {
         if shared.exists() {
             let read = self.place.policies.read(&shared, "key policy AWS_RAM");
             policies.extend(self.errors.take(read));
+        } else if let Some(reason) = why("policy.AWS_RAM.json") {
+            policies.push(PolicySlot::Unreadable {
+                name: "key policy AWS_RAM".into(),
+                reason: missing(&shared, "aws kms get-key-policy", Some(reason)).into(),
+            });
         }
-        let grants = self.optional::<_, Grants>(
-            &path.join("grants.json"),
-            "aws kms list-grants",
-            awscli::grants,
-        );
-        let tags =
-            self.optional(&path.join("tags.json"), "aws kms list-resource-tags", awscli::tags);
+        let file = path.join("grants.json");
+        let reason = missing(&file, "aws kms list-grants", why("grants.json"));
+        let grants = self.optional::<_, Grants>(&file, reason, awscli::grants);
+        let file = path.join("tags.json");
+        let reason = missing(&file, "aws kms list-resource-tags", why("tags.json"));
+        let tags = self.optional(&file, reason, awscli::tags);
         if let Known::Known(grants) = &grants
             && let Some(grant) = grants.iter().find(|grant| grant.key != key.arn)
         {
@@ -166,13 +180,13 @@ impl<'p> Reader<'p> {
     fn optional<T, F: From<Vec<T>>>(
         &mut self,
         path: &Path,
-        command: &str,
+        reason: String,
         read: impl Fn(&Path) -> Result<Vec<T>, LoadError>,
     ) -> Known<F> {
         if path.exists() {
             Known::Known(self.errors.take(read(path)).unwrap_or_default().into())
         } else {
-            Known::Unknown(format!("add {}: {command}", path.display()).into())
+            Known::Unknown(reason.into())
         }
     }
 }

@@ -4,6 +4,7 @@
 //! unknown, not empty; a file that is wrong is an error, told with its place.
 
 mod awscli;
+mod collected;
 mod config;
 mod error;
 mod iam;
@@ -25,11 +26,11 @@ pub use awscli::grant_json;
 pub use config::direct_call;
 pub use error::{LoadError, Problem};
 pub use lint::{PolicyKindHint, lint_file, lint_input, lint_world};
-pub use principal::caller_principal;
+pub use principal::{caller_principal, verified_caller};
 pub use request::{RequestError, RequestWords, region};
 pub use scenario::{Case, CaseResult, Scenario};
 pub use simulation::{Simulation, SimulationAnswer};
-pub use world::{World, world};
+pub use world::{World, reload, world};
 
 use crate::compile::PolicySlot;
 use crate::model::{Key, PolicyKind, Span};

@@ -1,6 +1,6 @@
 //! From an ARN to the principal of a request.
 
-use crate::compile::{EntityLookup, Snapshot};
+use crate::compile::{Caller, EntityLookup, Snapshot};
 use crate::model::{CallerPrincipal, PrincipalArn, PrincipalArnKind, ServiceName};
 
 /// The principal that `text` names: an ARN, a service, or `anonymous`. The ARN of a role stands for
@@ -50,6 +50,35 @@ pub fn caller_principal(
         }
     };
     principal.checked().map_err(|error| error.to_string())
+}
+
+/// The caller that an identity stands for: the ARN that STS's GetCallerIdentity told of credentials
+/// somebody has proved to hold, the session ARN of a token, or the principal that a service's own
+/// authentication gives its user. Nothing of the environment or of this process's credentials goes
+/// into it.
+///
+/// What else is known of the call, such as [`direct_call`](super::direct_call), is for the service
+/// to state in its `context`.
+///
+/// ```
+/// use keyproof::compile::{Epoch, Snapshot};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # std::env::set_current_dir(env!("CARGO_MANIFEST_DIR"))?;
+/// let world = keyproof::load::world("policies/demo".as_ref())?.snapshot(Epoch::new(1))?;
+/// let tenant = "arn:aws:sts::111122223333:assumed-role/orders/i-1";
+/// let caller = keyproof::load::verified_caller(tenant, &world)?;
+/// assert_eq!(caller.principal.to_string(), tenant);
+/// assert!(keyproof::load::verified_caller("somebody", &world).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When it is no principal's ARN, or the role or user behind a session is not known.
+pub fn verified_caller(arn: &str, snapshot: &Snapshot) -> Result<Caller, String> {
+    let identity: PrincipalArn = parse(arn)?;
+    caller_principal(identity.as_str(), None, None, snapshot).map(Caller::new)
 }
 
 /// The role behind a session.

@@ -4,16 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::awscli;
+use super::collected::Collected;
 use super::config::Config;
 use super::error::LoadError;
 use super::{iam, keys, organization};
 use crate::compile::{Caller, Endpoint, Epoch, KeyEntry, Known, Snapshot, SnapshotBuilder};
-use crate::model::{AccountId, KeyId, PolicyKind, Readings, Region};
+use crate::execute::LiveWorld;
+use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, Readings, Region, Timestamp};
 
 /// A world folder, read: facts that can be frozen, and callers by name.
 #[derive(Clone, Debug)]
 pub struct World {
     keys: Vec<KeyEntry>,
+    /// When the facts of keys were read, where it is told.
+    read_at: Vec<(KeyArn, Timestamp)>,
     facts: SnapshotBuilder,
     aliases: SnapshotBuilder,
     config: Config,
@@ -41,6 +45,9 @@ impl World {
                 .key(entry.clone())
                 .map_err(|error| LoadError::at(Path::new("the world"), error.to_string()))?;
         }
+        for (key, instant) in &self.read_at {
+            builder.read_at(key.clone(), *instant);
+        }
         builder.epoch(epoch).readings(self.config.readings.clone());
         Ok(builder.build())
     }
@@ -62,6 +69,15 @@ impl World {
     }
 }
 
+/// Reads a world folder again and puts it in place of a world that is in use, all at once. Where
+/// the folder cannot be read, the world stays as it is, and so does its epoch.
+///
+/// # Errors
+/// Everything that is wrong with any of its files.
+pub fn reload<R>(live: &LiveWorld<R>, folder: &Path) -> Result<Epoch, LoadError> {
+    live.replace(|epoch| world(folder)?.snapshot(epoch))
+}
+
 /// Reads a world folder.
 ///
 /// # Errors
@@ -78,6 +94,7 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
         facts: Snapshot::builder(),
         aliases: Vec::new(),
         keys: Vec::new(),
+        read_at: Vec::new(),
         policies: keys::Policies::default(),
         errors: LoadError::default(),
     };
@@ -94,12 +111,12 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
         reader.account(&path);
     }
     reader.endpoints();
-    let Reader { facts, aliases: named, keys, errors, .. } = reader;
+    let Reader { facts, aliases: named, keys, read_at, errors, .. } = reader;
     let mut aliases = facts.clone();
     for (account, region, known) in named {
         aliases.aliases(account, region, known);
     }
-    errors.finish(World { keys, facts, aliases, config })
+    errors.finish(World { keys, read_at, facts, aliases, config })
 }
 
 type Aliases = Known<Vec<(crate::model::AliasName, KeyId)>>;
@@ -109,6 +126,7 @@ struct Reader<'p> {
     facts: SnapshotBuilder,
     aliases: Vec<(AccountId, Region, Aliases)>,
     keys: Vec<KeyEntry>,
+    read_at: Vec<(KeyArn, Timestamp)>,
     policies: keys::Policies,
     errors: LoadError,
 }
@@ -168,20 +186,27 @@ impl Reader<'_> {
 
     fn region(&mut self, path: &Path, account: AccountId) {
         let Some(region) = self.errors.named::<Region>(path) else { return };
+        let collected = Collected::read(path);
+        let Some(collected) = self.errors.take(collected) else { return };
         let file = path.join("aliases.json");
         let aliases = if file.exists() {
             let read = awscli::aliases(&file);
             self.errors.take(read).map(Known::Known)
         } else {
-            let reason = format!("add {}: aws kms list-aliases", file.display());
+            let reason =
+                missing(&file, "aws kms list-aliases", collected.reason("", "aliases.json"));
             Some(Known::Unknown(reason.into()))
         };
         if let Some(aliases) = aliases {
             self.aliases.push((account, region.clone(), aliases));
         }
         let folders = self.list(&path.join("keys"), Kind::Folder);
-        let place = keys::Place { account, region, policies: &self.policies };
+        let place = keys::Place { account, region, collected, policies: &self.policies };
+        let before = self.keys.len();
         place.read(&folders, &mut self.keys, &mut self.errors);
+        let read = self.keys.get(before..).unwrap_or_default();
+        let at = place.collected.at;
+        self.read_at.extend(read.iter().flat_map(|entry| at.map(|at| (entry.key.arn.clone(), at))));
     }
 
     fn endpoints(&mut self) {
@@ -194,6 +219,15 @@ impl Reader<'_> {
                 self.facts.endpoint(Endpoint { id: id.into(), policy });
             }
         }
+    }
+}
+
+/// Why what a file would say is not known, and what to do.
+pub(super) fn missing(file: &Path, command: &str, unread: Option<&str>) -> String {
+    let add = format!("add {}: {command}", file.display());
+    match unread {
+        Some(reason) => format!("it could not be collected ({reason}); {add}"),
+        None => add,
     }
 }
 

@@ -7,6 +7,7 @@ mod arn;
 mod ciphertext;
 mod condition;
 mod context;
+mod data_key;
 mod decision;
 mod encryption_context;
 mod grant;
@@ -26,6 +27,7 @@ pub use arn::{KeyArn, PrincipalArn, PrincipalArnKind, Region, split_arn};
 pub use ciphertext::{CiphertextBlob, Plaintext};
 pub use condition::{ConditionKey, ConditionOperator, KnownKey, Operator, SetQualifier};
 pub use context::{ContextMap, ContextValue};
+pub use data_key::DataKeyLength;
 pub use decision::Decision;
 pub use encryption_context::EncryptionContext;
 pub use grant::{

@@ -99,13 +99,13 @@ readings! {
     RetireByOwner = "retire-by-owner", ["deny", "allow"],
         "whether the key's account may delegate retiring a grant that another account issued";
     /// `{"AWS": "*"}` and services.
-    ServicePrincipalEveryAws = "service-principal-every-aws", ["not-covered", "covered"],
+    ServicePrincipalEveryAws = "service-principal-every-aws", ["safe", "not-covered", "covered"],
         "whether `{\"AWS\": \"*\"}`, unlike `\"*\"`, covers AWS services";
     /// Three-valued.
     UnresolvedVariable = "unresolved-variable", ["value", "statement"],
         "whether a variable without value spoils only its own value or makes an Allow's statement inapplicable";
     /// Values put into patterns.
-    VariableWildcards = "variable-wildcards", ["literal", "wildcard"],
+    VariableWildcards = "variable-wildcards", ["safe", "literal", "wildcard"],
         "whether `*` and `?` in the value of a variable are wildcards";
 }
 
@@ -143,6 +143,18 @@ impl Readings {
             1 => true,
             _ => false,
         }
+    }
+
+    /// The same choices, but for one reading; `choice` is a place in [`Reading::values`].
+    #[must_use]
+    pub fn with(&self, reading: Reading, choice: usize) -> Self {
+        let mut changed = self.clone();
+        if let (Ok(choice), Some(slot)) =
+            (u8::try_from(choice), changed.chosen.get_mut(reading as usize))
+        {
+            *slot = choice;
+        }
+        changed
     }
 
     /// Chooses a value.

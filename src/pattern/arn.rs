@@ -13,6 +13,8 @@ pub enum ArnPattern {
     Malformed,
     /// The parts.
     Parts(Box<[Template; 6]>),
+    /// Fewer parts as written, but variables may bring the others: split once they are put in.
+    Whole(Box<Template>),
     /// `*` alone; what it matches is a reading.
     Star,
 }
@@ -26,7 +28,13 @@ impl ArnPattern {
         }
         match split_outside_variables(text, variables) {
             Some(parts) => Self::Parts(Box::new(parts.map(|part| Template::like(part, variables)))),
-            None => Self::Malformed,
+            None => {
+                let whole = Template::like(text, variables);
+                match whole.has_variables() {
+                    true => Self::Whole(Box::new(whole)),
+                    false => Self::Malformed,
+                }
+            }
         }
     }
 
@@ -37,27 +45,48 @@ impl ArnPattern {
         wildcards_in_values: bool,
         resolve: impl Fn(&'v Variable) -> Resolved<'v>,
     ) -> Truth {
-        let (Self::Parts(patterns), Some(parts)) = (self, split_arn(value)) else {
-            return Truth::False;
-        };
-        let mut all = Truth::True;
-        for (pattern, part) in patterns.iter().zip(parts) {
-            all = all.and(pattern.matches(part, wildcards_in_values, &resolve));
-            if all.is_false() {
-                break;
-            }
+        match self {
+            Self::Parts(patterns) => part_by_part(patterns, value, wildcards_in_values, &resolve),
+            Self::Whole(whole) => match whole.substituted(wildcards_in_values, resolve) {
+                Ok(text) => match Self::new(&text, true) {
+                    // What is left of `${…}` are characters that stand for themselves.
+                    Self::Parts(patterns) => {
+                        part_by_part(&patterns, value, false, &|_: &Variable| Resolved::Nothing)
+                    }
+                    _ => Truth::False,
+                },
+                Err(truth) => truth,
+            },
+            Self::Malformed | Self::Star => Truth::False,
         }
-        all
     }
 
     /// The variables of all parts.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
         let parts: &[Template] = match self {
             Self::Parts(parts) => parts.as_slice(),
-            _ => &[],
+            Self::Whole(whole) => std::slice::from_ref(whole.as_ref()),
+            Self::Malformed | Self::Star => &[],
         };
         parts.iter().flat_map(Template::variables)
     }
+}
+
+fn part_by_part<'v>(
+    patterns: &'v [Template; 6],
+    value: &str,
+    wildcards_in_values: bool,
+    resolve: &impl Fn(&'v Variable) -> Resolved<'v>,
+) -> Truth {
+    let Some(parts) = split_arn(value) else { return Truth::False };
+    let mut all = Truth::True;
+    for (pattern, part) in patterns.iter().zip(parts) {
+        all = all.and(pattern.matches(part, wildcards_in_values, resolve));
+        if all.is_false() {
+            break;
+        }
+    }
+    all
 }
 
 /// Like [`split_arn`], but a colon inside `${…}` belongs to the variable's name.

@@ -124,6 +124,12 @@ impl Template {
         }
     }
 
+    /// Whether it has a variable.
+    #[must_use]
+    pub fn has_variables(&self) -> bool {
+        self.variables().next().is_some()
+    }
+
     /// The variables, in order.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
         let tokens: &[Token] = match &self.strategy {
@@ -207,6 +213,36 @@ impl Template {
         }
     }
 
+    /// The pattern as text, with the values of its variables put in; what stands for itself there
+    /// is written `${*}`. `Err` when a variable has no value, or none that is known.
+    pub(super) fn substituted<'v>(
+        &'v self,
+        wildcards_in_values: bool,
+        resolve: impl Fn(&'v Variable) -> Resolved<'v>,
+    ) -> Result<String, Truth> {
+        let Strategy::General(tokens) = &self.strategy else { return Err(Truth::False) };
+        let mut text = String::new();
+        let mut unknown = false;
+        for token in tokens {
+            match token {
+                Token::Any | Token::AnyButColon => text.push('*'),
+                Token::One | Token::OneButColon => text.push('?'),
+                Token::Literal(literal) => push_literal(&mut text, literal),
+                Token::Variable(variable) => match resolve(variable) {
+                    Resolved::Nothing => return Err(Truth::False),
+                    Resolved::Text(pieces) if wildcards_in_values => {
+                        pieces.iter().for_each(|piece| text.push_str(piece));
+                    }
+                    Resolved::Text(pieces) => {
+                        pieces.iter().for_each(|piece| push_literal(&mut text, piece));
+                    }
+                    Resolved::Unknown => unknown = true,
+                },
+            }
+        }
+        if unknown { Err(Truth::Unknown) } else { Ok(text) }
+    }
+
     /// A text in which `*` and `?` are wildcards.
     fn glob_in(&self, places: &mut Positions<'_>, text: &str) {
         let mut rest = text;
@@ -261,6 +297,15 @@ fn matches_runs(literals: &[Box<str>], text: &str) -> bool {
         }
     }
     true
+}
+
+fn push_literal(text: &mut String, literal: &str) {
+    for character in literal.chars() {
+        match character {
+            '*' | '?' | '$' => text.extend(['$', '{', character, '}']),
+            other => text.push(other),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

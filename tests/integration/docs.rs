@@ -140,6 +140,8 @@ fn steps_of_the_demo_can_be_typed_one_by_one() {
 const COMMANDS: &[&str] = &[
     "",
     "readings",
+    #[cfg(feature = "aws")]
+    "collect",
     "completions",
     "man",
     "check",

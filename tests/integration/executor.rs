@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use keyproof::authorize::{
-    Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Encrypt, EncryptRequest,
-    InspectError, KeyIdentifier, Provenance, ReEncrypt, ReEncryptRequest,
+    Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, DescribeKeyRequest,
+    Encrypt, EncryptRequest, GenerateDataKeyRequest, InspectError, KeyIdentifier, NoInspector,
+    Provenance, ReEncrypt, ReEncryptRequest,
 };
 use keyproof::backend::embedded::{self, EmbeddedKms, Keystore, NewKey, RootKey};
 use keyproof::compile::{Caller, Epoch, Known, Snapshot};
@@ -16,8 +17,8 @@ use keyproof::execute::{
     KmsBackend, ReEncrypted, TimeSource,
 };
 use keyproof::model::{
-    CallerPrincipal, CiphertextBlob, Decision, EncryptionAlgorithm, EncryptionContext, Key, KeyArn,
-    KeyState, Plaintext, PrincipalArn, Timestamp,
+    CallerPrincipal, CiphertextBlob, DataKeyLength, Decision, EncryptionAlgorithm,
+    EncryptionContext, Key, KeyArn, KeyState, Plaintext, PrincipalArn, Timestamp,
 };
 
 use crate::world::{APP, DESTINATION, SOURCE, World, allows, app, delegates, key_arn, region};
@@ -305,6 +306,64 @@ fn secrets_have_no_text() {
     assert_eq!(format!("{plaintext:?}"), "Plaintext(…)");
     let token = keyproof::model::GrantToken::new("token-hunter2").unwrap();
     assert!(!format!("{token:?}").contains("hunter2"));
+}
+
+#[test]
+fn data_keys_and_descriptions_are_guarded_on_the_embedded_kms() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.redb");
+    let keystore = Keystore::create(&path, RootKey::generate().unwrap()).unwrap();
+    let new = NewKey::symmetric("111122223333".parse().unwrap(), region());
+    let key = keystore.create_key(&new, Noon.now()).unwrap();
+    let mut builder = Snapshot::builder();
+    builder.other_memberships(Known::Known(None));
+    embedded::add_keys(&mut builder, keystore.contents().unwrap()).unwrap();
+    let snapshot = builder.build();
+    let caller = |account: &str| {
+        let root = PrincipalArn::root("aws", account.parse().unwrap());
+        let mut caller = Caller::new(CallerPrincipal::Root(root));
+        keyproof::load::direct_call(&mut caller.context);
+        caller
+    };
+    let (owner, stranger) = (caller("111122223333"), caller("444455556666"));
+    let log = Mutex::new(Vec::new());
+    let executor = Executor::new(EmbeddedKms::new(keystore), Log { log: &log, full: false }, Noon);
+    let name = || KeyIdentifier::Arn(key.clone());
+    let context = EncryptionContext::from_iter([("tenant".into(), "blue".into())]);
+    let data_key = || GenerateDataKeyRequest {
+        region: region(),
+        key: name(),
+        context: context.clone(),
+        length: DataKeyLength::AES_256,
+        grant_tokens: Vec::new(),
+    };
+    let one = run(executor.guarded_on(&snapshot, &owner, data_key(), &NoInspector)).unwrap();
+    let other = run(executor.guarded_on(&snapshot, &owner, data_key(), &NoInspector)).unwrap();
+    assert_eq!(one.plaintext.expose().len(), 32);
+    assert_ne!(one.plaintext.expose(), other.plaintext.expose());
+    let decrypt = DecryptRequest {
+        region: region(),
+        ciphertext: Some(one.ciphertext.clone()),
+        key: None,
+        algorithm: EncryptionAlgorithm::SymmetricDefault,
+        context: context.clone(),
+        grant_tokens: Vec::new(),
+    };
+    let opened = run(executor.guarded_on(&snapshot, &owner, decrypt, executor.backend())).unwrap();
+    assert_eq!(opened.plaintext.expose(), one.plaintext.expose());
+    let describe =
+        || DescribeKeyRequest { region: region(), key: name(), grant_tokens: Vec::new() };
+    let found = run(executor.guarded_on(&snapshot, &owner, describe(), &NoInspector)).unwrap();
+    assert_eq!(found, Key::symmetric(key.clone()));
+    let refused = run(executor.guarded_on(&snapshot, &stranger, data_key(), &NoInspector));
+    assert!(matches!(refused, Err(ExecuteError::Denied(_))));
+    let refused = run(executor.guarded_on(&snapshot, &stranger, describe(), &NoInspector));
+    assert!(matches!(refused, Err(ExecuteError::Denied(_))));
+    executor.backend().keystore().disable_key(&key).unwrap();
+    let stale = run(executor.guarded_on(&snapshot, &owner, data_key(), &NoInspector));
+    assert!(matches!(stale, Err(ExecuteError::Stale { .. })));
+    let log = log.into_inner().unwrap();
+    assert_eq!(log.last().unwrap(), "DescribeKey denied");
 }
 
 #[test]

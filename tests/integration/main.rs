@@ -8,6 +8,8 @@
 )]
 
 mod architecture;
+#[cfg(feature = "aws")]
+mod aws;
 mod cli;
 mod coverage;
 mod docs;

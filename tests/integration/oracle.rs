@@ -54,7 +54,7 @@ pub enum Said {
 pub type Document = Option<PolicyDocument>;
 
 /// A whole question.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     pub principal: CallerPrincipal,
     pub action: Action,
@@ -354,13 +354,15 @@ impl World {
                 if entries.len() > 1 {
                     reach("N5");
                 }
-                any(entries.iter().map(|entry| match (self.names(&entry.value), classes) {
-                    (Some((class, truth)), wanted)
-                        if wanted.is_none_or(|it| it.contains(&class)) =>
-                    {
-                        truth
+                any(entries.iter().map(|entry| {
+                    match (self.names(&entry.value, effect == Effect::Deny), classes) {
+                        (Some((class, truth)), wanted)
+                            if wanted.is_none_or(|it| it.contains(&class)) =>
+                        {
+                            truth
+                        }
+                        _ => Some(false),
                     }
-                    _ => Some(false),
                 }))
             }
             Some(PrincipalElement::IsNot(entries)) => {
@@ -391,7 +393,7 @@ impl World {
             entry == "*" || glob(&entry).is_match(&self.action.as_str().to_lowercase())
         });
         let listed = Some(listed == matches!(action, Element::Is(_)));
-        let resource = self.resource(resource, variables, completes);
+        let resource = self.resource(resource, variables, completes, effect);
         let conditions = statement.condition.iter().flat_map(|entry| {
             entry.conditions.iter().map(move |condition| (entry.operator.value, condition))
         });

@@ -134,7 +134,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ),
     ("aws:TagKeys", &["team", "Team", "env"]),
     ("aws:username", &["alice", "k1", "*"]),
-    ("k:v", &["k1", "*", "abc"]),
+    ("k:v", &["k1", "*", "abc", "444455556666:user/bob"]),
     ("aws:PrincipalTag/team", &["blue", "red", ""]),
     ("aws:SourceArn", &["arn:aws:logs:us-east-1:111122223333:log-group:g", "arn:aws:x"]),
     ("kms:EncryptionContext:tenant", &["blue", "Blue", "red"]),
@@ -184,6 +184,8 @@ const OPERANDS: &[(&str, &[&str])] = &[
             "arn:aws:iam::*:role/p/app",
             "arn:aws",
             "arn:aws:iam::${k:v}:user/bob",
+            "${k:a}",
+            "arn:aws:iam::${k:v}",
             "arn:aws:*:*:*:log-group:*",
         ],
     ),
@@ -484,13 +486,21 @@ pub fn sample(seed: u64) -> Sample {
     let mut said: Vec<(String, Said)> = context
         .iter()
         .map(|(name, value)| {
-            let multivalued = KnownKey::ALL
-                .iter()
-                .any(|known| known.is_multivalued() && known.as_str().eq_ignore_ascii_case(name));
+            let known = KnownKey::ALL.iter().find(|known| {
+                let (known, name) = (known.as_str().to_lowercase(), name.to_lowercase());
+                known == name || (known.ends_with(['/', ':']) && name.starts_with(&known))
+            });
+            let multivalued = known.map(|known| known.is_multivalued());
             let said = match value {
                 ContextValue::Absent => Said::Absent,
+                // X12
+                ContextValue::Many(values) if values.len() == 1 && multivalued == Some(false) => {
+                    Said::One(values[0].clone())
+                }
                 ContextValue::Many(values) => Said::Many(values.clone()),
-                ContextValue::One(value) if multivalued => Said::Many(vec![value.clone()]),
+                ContextValue::One(value) if multivalued == Some(true) => {
+                    Said::Many(vec![value.clone()])
+                }
                 ContextValue::One(value) => Said::One(value.clone()),
             };
             (name.to_lowercase(), said)

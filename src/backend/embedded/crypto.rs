@@ -115,6 +115,13 @@ impl<'a> Session<'a> {
         Ok(Encrypted { ciphertext, key: key.arn, algorithm: side.algorithm, material: id })
     }
 
+    /// What a key is, at this epoch.
+    pub(crate) fn key(&self, arn: &KeyArn) -> Result<Key, KeystoreError> {
+        let record = self.reader.record::<KeyRecord>(arn.as_str())?;
+        let record = record.ok_or_else(|| KeystoreError::no_key(arn))?;
+        self.reader.sound(record.key(arn))
+    }
+
     /// Decrypts with whichever of the key's materials the ciphertext was made with.
     pub(crate) fn decrypt(
         &self,
@@ -164,11 +171,7 @@ impl<'a> Session<'a> {
 
     /// The key, if it may be used so now.
     fn usable(&self, side: CipherSide<'_>) -> Result<Key, KeystoreError> {
-        let record = self
-            .reader
-            .record::<KeyRecord>(side.key.as_str())?
-            .ok_or_else(|| KeystoreError::no_key(side.key))?;
-        let key = self.reader.sound(record.key(side.key))?;
+        let key = self.key(side.key)?;
         lifecycle::require(&key, lifecycle::Step::Cryptography)?;
         let misused = |reason| KeystoreError::InvalidKeyUsage { key: side.key.clone(), reason };
         if key.usage != KeyUsage::EncryptDecrypt {

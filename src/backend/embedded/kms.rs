@@ -1,24 +1,27 @@
 //! The keystore as a backend of authorized operations, and its keys as a world.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::crypto::CipherSide;
+use super::seal;
 use super::{
     Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, PolicyName, Provenance, StoredKey,
 };
 use crate::authorize::{
-    self, Authorized, CiphertextInspector, Decrypt, Encrypt, InspectError, ReEncrypt,
+    self, Authorized, CiphertextInspector, Decrypt, DescribeKey, Encrypt, GenerateDataKey,
+    InspectError, ReEncrypt,
 };
+use crate::backend::slot::key_policy;
 use crate::compile::{
-    Epoch, KeyEntry, Known, Policy, PolicySlot, Snapshot, SnapshotBuilder, SnapshotError, Source,
+    Epoch, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder, SnapshotError,
 };
-use crate::execute::{Decrypted, Encrypted, EpochSource, KmsBackend, ReEncrypted};
+use crate::execute::{
+    DataKey, Decrypted, Encrypted, EpochSource, KeyBackend, KmsBackend, ReEncrypted,
+};
 use crate::model::{
-    AccountId, AliasArn, AliasName, CiphertextBlob, GrantToken, KeyArn, KeyId, KeyManager,
-    KeyOrigin, KeyState, MultiRegionKeyType, PolicyKind, Region, Timestamp,
+    AccountId, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, GrantToken, Key, KeyArn,
+    KeyId, KeyManager, KeyOrigin, KeyState, MultiRegionKeyType, Plaintext, Region, Timestamp,
 };
-use crate::syntax;
 
 /// A keystore that runs authorized operations. A proof of another epoch than the keystore's is
 /// refused in the very transaction that would use the keys.
@@ -148,6 +151,35 @@ impl KmsBackend for EmbeddedKms {
     }
 }
 
+impl KeyBackend for EmbeddedKms {
+    async fn generate_data_key(
+        &self,
+        operation: Authorized<'_, GenerateDataKey>,
+    ) -> Result<DataKey, KeystoreError> {
+        let session = self.session(&operation, operation.grant_tokens())?;
+        let plaintext = Plaintext::new(seal::random_secret(operation.length().bytes())?)?;
+        let side = CipherSide {
+            key: operation.key().arn(),
+            context: operation.context(),
+            algorithm: EncryptionAlgorithm::SymmetricDefault,
+        };
+        let done = session.encrypt(side, &plaintext)?;
+        Ok(DataKey {
+            plaintext,
+            ciphertext: done.ciphertext,
+            key: done.key,
+            material: done.material.map(|id| id.to_string()),
+        })
+    }
+
+    async fn describe_key(
+        &self,
+        operation: Authorized<'_, DescribeKey>,
+    ) -> Result<Key, KeystoreError> {
+        self.session(&operation, operation.grant_tokens())?.key(operation.key().arn())
+    }
+}
+
 /// Adds the keystore's keys, policies, grants, aliases and tags to a world that has none.
 ///
 /// # Errors
@@ -173,33 +205,13 @@ pub fn add_keys(
 fn entry(stored: StoredKey) -> KeyEntry {
     let arn = &stored.key.arn;
     let policies =
-        stored.policies.iter().map(|(name, text)| slot(arn, name.as_str(), text)).collect();
+        stored.policies.iter().map(|(name, text)| key_policy(arn, name.as_str(), text)).collect();
     KeyEntry {
         key: stored.key,
         policies,
         grants: Known::Known(stored.grants.into()),
         tags: Known::Known(stored.tags.into_iter().collect()),
         aliases: Known::Known(Vec::new().into()),
-    }
-}
-
-pub(super) fn slot(key: &KeyArn, name: &str, text: &str) -> PolicySlot {
-    let file = format!("{key} policy {name}");
-    let label = format!("key policy {name}");
-    match syntax::parse(text, PolicyKind::Key).into_result() {
-        Ok(document) => {
-            let source = Source::file(&file, text);
-            PolicySlot::Compiled(Arc::new(Policy::compile(
-                &document,
-                PolicyKind::Key,
-                &label,
-                source,
-            )))
-        }
-        Err(errors) => PolicySlot::Unreadable {
-            name: label.into(),
-            reason: errors.first().map(ToString::to_string).unwrap_or_default().into(),
-        },
     }
 }
 

@@ -4,9 +4,10 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html> and
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html>.
 
-use super::kms::{add_keys, slot};
+use super::kms::add_keys;
 use super::{KeystoreContents, PolicyName};
 use crate::authorize::{Authorizer, KeyIdentifier, Preflight, PreflightError, PreflightOperation};
+use crate::backend::slot::key_policy;
 use crate::compile::{Caller, Grants, KeyEntry, Known, SnapshotBuilder, SnapshotError};
 use crate::model::{Decision, Key, KeyArn};
 
@@ -69,7 +70,7 @@ pub fn lockout_check_of_new(
     let arn = key.arn.clone();
     builder.knows_all_keys();
     builder.key(KeyEntry {
-        policies: [slot(&arn, PolicyName::Default.as_str(), text)].into(),
+        policies: [key_policy(&arn, PolicyName::Default.as_str(), text)].into(),
         key,
         grants: Known::Known(Grants::default()),
         tags: Known::Known(tags.into()),

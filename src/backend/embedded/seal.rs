@@ -36,6 +36,14 @@ pub fn random<const N: usize>() -> Result<[u8; N], KeystoreError> {
     Ok(bytes)
 }
 
+/// Random bytes that are wiped when dropped.
+pub(super) fn random_secret(length: u16) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
+    let mut bytes = Zeroizing::new(vec![0; usize::from(length)]);
+    let failed = |_| KeystoreError::Cryptography { action: "make random bytes" };
+    aws_lc_rs::rand::fill(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
 /// Encrypts; gives ciphertext and tag, to be kept after `prefix`. The caller puts `prefix` into
 /// `aad` if it is to be found altered by more than a wrong key (it always is: a different salt
 /// gives a different key, a different nonce a different tag).

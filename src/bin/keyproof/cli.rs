@@ -43,6 +43,10 @@ pub enum Command {
     /// Manage the keys of an embedded keystore
     #[command(subcommand, after_help = help::KEYS)]
     Keys(keys::Keys),
+    /// Read the keys of an AWS account into a world folder
+    #[cfg(feature = "aws")]
+    #[command(after_help = help::COLLECT)]
+    Collect(crate::command::collect::Collect),
     /// List the open points of AWS's documentation and how each is read
     #[command(after_help = help::READINGS)]
     Readings(Readings),
@@ -202,9 +206,25 @@ pub struct Check {
     pub caller: CallerArgs,
     #[command(flatten)]
     pub request: RequestArgs,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub live: LiveArgs,
     /// How to show the answer
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckFormat,
+}
+
+/// Asking KMS as well.
+#[cfg(feature = "aws")]
+#[derive(Args, Debug)]
+pub struct LiveArgs {
+    /// Ask KMS the same as a dry run, under the caller's own credentials, and tell whether it
+    /// agrees
+    #[arg(long)]
+    pub verify_live: bool,
+    /// The profile whose credentials are used for it [default: those of the environment]
+    #[arg(long, value_name = "NAME", requires = "verify_live")]
+    pub profile: Option<String>,
 }
 
 /// The facts, where a scenario file may bring its own.

@@ -73,6 +73,18 @@ Example:
 
 Exit codes: 0 done; 2 not done.";
 
+#[cfg(feature = "aws")]
+pub const COLLECT: &str = "\
+Examples:
+  keyproof collect --print-policy > collector.json
+  keyproof collect --commands > collect.sh
+
+With credentials, `keyproof collect --world world --region eu-central-1` reads
+one account and Region; run again, it goes on where it was interrupted.
+
+Exit codes: 0 done, and what could not be read is told; 2 not done, or the
+folder cannot be read as a world.";
+
 pub const READINGS: &str = "\
 Example:
   keyproof readings --format json

@@ -360,6 +360,20 @@ pub fn encryption_context(pairs: &[String]) -> Result<EncryptionContext, CliErro
     Ok(context)
 }
 
+/// A time: `90s`, `15m`, `2h`.
+#[cfg(feature = "aws")]
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let (digits, seconds) = match text.char_indices().next_back() {
+        Some((end, 's')) => (text.get(..end), 1),
+        Some((end, 'm')) => (text.get(..end), 60),
+        Some((end, 'h')) => (text.get(..end), 3600),
+        _ => (None, 0),
+    };
+    let number = digits.and_then(|digits| digits.parse::<u64>().ok());
+    let seconds = number.and_then(|number| number.checked_mul(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "it is a number with s, m or h".into())
+}
+
 /// Reads a word in the type it stands for.
 pub fn parse<T: FromStr>(text: &str) -> Result<T, CliError>
 where

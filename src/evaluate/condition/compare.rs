@@ -28,6 +28,10 @@ impl<'q> Comparison<'_, 'q> {
     /// The condition for one value of the request, negation included.
     pub(super) fn signed(&self, value: &str) -> Truth {
         let operator = self.condition.operator.operator;
+        // C21: nothing is matched, whatever the value is.
+        if self.condition.operands.is_empty() {
+            return operator.is_negated().into();
+        }
         match self.matches(value) {
             Match::Settled(truth) if operator.is_negated() => {
                 if truth.is_false() && self.has_unresolved_variable() {
@@ -68,11 +72,12 @@ impl<'q> Comparison<'_, 'q> {
 
     fn matches(&self, value: &str) -> Match {
         let scope = self.scope;
-        let wildcards = scope.wildcards_in_values();
         let operator = positive(self.condition.operator.operator);
         match &self.condition.operands {
             Operands::Text(templates) => any(templates.iter().map(|template| {
-                Match::Settled(template.matches(value, wildcards, |it| scope.resolve(it)))
+                settled(scope.with_wildcards(template.has_variables(), |wildcards| {
+                    template.matches(value, wildcards, |it| scope.resolve(it))
+                }))
             })),
             Operands::Arn(patterns) => {
                 let is_arn = split_arn(value).is_some_and(|[first, ..]| first == "arn");
@@ -82,12 +87,19 @@ impl<'q> Comparison<'_, 'q> {
                         choice => Match::Settled((choice == 1).into()),
                     },
                     ArnPattern::Malformed => Match::Open(Reading::MalformedOperand),
-                    ArnPattern::Parts(_) => {
-                        Match::Settled(pattern.matches(value, wildcards, |it| scope.resolve(it)))
+                    ArnPattern::Parts(_) | ArnPattern::Whole(_) => {
+                        let has_variables = pattern.variables().next().is_some();
+                        settled(scope.with_wildcards(has_variables, |wildcards| {
+                            pattern.matches(value, wildcards, |it| scope.resolve(it))
+                        }))
                     }
                 }));
                 match result {
-                    Match::Settled(Truth::False) if !is_arn => Match::Unparsable,
+                    Match::Settled(Truth::False) | Match::Open(Reading::MalformedOperand)
+                        if !is_arn =>
+                    {
+                        Match::Unparsable
+                    }
                     other => other,
                 }
             }
@@ -112,10 +124,14 @@ impl<'q> Comparison<'_, 'q> {
                 let value = value.eq_ignore_ascii_case("true");
                 any(values.iter().map(|wanted| match wanted {
                     Some(Ok(wanted)) => Match::Settled((*wanted == value).into()),
-                    Some(Err(wanted)) => match scope.choice(Reading::BoolTextCase) {
-                        0 => Match::Open(Reading::BoolTextCase),
-                        choice => Match::Settled((choice == 1 && *wanted == value).into()),
-                    },
+                    // Whether it may be written so matters only where it says the value.
+                    Some(Err(wanted)) if *wanted == value => {
+                        match scope.choice(Reading::BoolTextCase) {
+                            0 => Match::Open(Reading::BoolTextCase),
+                            choice => Match::Settled((choice == 1).into()),
+                        }
+                    }
+                    Some(Err(_)) => Match::Settled(Truth::False),
                     None => Match::Open(Reading::MalformedOperand),
                 }))
             }
@@ -127,6 +143,10 @@ impl<'q> Comparison<'_, 'q> {
             Operands::Null(_) => Match::Settled(Truth::False),
         }
     }
+}
+
+fn settled(truth: Option<Truth>) -> Match {
+    truth.map_or(Match::Open(Reading::VariableWildcards), Match::Settled)
 }
 
 /// One sure match settles it; otherwise an open point stays open.

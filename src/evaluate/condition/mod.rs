@@ -8,8 +8,6 @@ mod compare;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
-
 use smallvec::SmallVec;
 
 use super::context::{Found, RequestContext, Values};
@@ -24,32 +22,33 @@ pub(crate) struct Scope<'q> {
     pub(crate) kind: PolicyKind,
     pub(crate) effect: Effect,
     pub(crate) readings: &'q Readings,
-    /// The readings that decided something, one bit each.
-    pub(crate) used: Cell<u64>,
 }
 
-// One word holds a bit for each reading.
-const _: () = assert!(Reading::ALL.len() <= 64);
-
 impl<'q> Scope<'q> {
-    /// Whether a comparison on an open point holds; notes that the reading decided.
+    /// Whether a comparison on an open point holds.
     pub(crate) fn open_point(&self, reading: Reading) -> Truth {
-        self.note(reading);
         self.readings.holds(reading, self.effect).into()
     }
 
-    /// The chosen value's place; notes that the reading decided.
+    /// The chosen value's place.
     pub(crate) fn choice(&self, reading: Reading) -> usize {
-        self.note(reading);
         self.readings.choice(reading)
     }
 
-    fn note(&self, reading: Reading) {
-        self.used.set(self.used.get() | 1 << reading as u32);
-    }
-
-    pub(crate) fn wildcards_in_values(&self) -> bool {
-        self.readings.choice(Reading::VariableWildcards) == 1
+    /// C19: the answer to a comparison with variables, whether `*` and `?` of their values are
+    /// wildcards being open: `None` when the two answers differ and neither is chosen.
+    pub(crate) fn with_wildcards(
+        &self,
+        has_variables: bool,
+        matches: impl Fn(bool) -> Truth,
+    ) -> Option<Truth> {
+        match self.choice(Reading::VariableWildcards) {
+            0 if has_variables => {
+                let literal = matches(false);
+                (literal == matches(true)).then_some(literal)
+            }
+            choice => Some(matches(choice == 2)),
+        }
     }
 
     /// What a policy variable stands for: only single-valued keys can be used (iam user guide,
@@ -172,6 +171,9 @@ fn null(
         Some(SetQualifier::ForAnyValue) => return Truth::False,
         None => {}
     }
+    if wanted.is_empty() {
+        return Truth::False;
+    }
     let open = match found {
         Found::One("") => Some(Reading::EmptyStringPresence),
         Found::Many(values) if values.is_empty() => Some(Reading::EmptySetPresence),
@@ -191,12 +193,16 @@ fn null(
         any = any.or(match value {
             Some(Ok(true)) => missing,
             Some(Ok(false)) => missing.not(),
-            Some(Err(value)) => match scope.choice(Reading::BoolTextCase) {
-                0 => scope.open_point(Reading::BoolTextCase),
-                1 if *value => missing,
-                1 => missing.not(),
-                _ => Truth::False,
-            },
+            Some(Err(value)) => {
+                let holds = if *value { missing } else { missing.not() };
+                match scope.choice(Reading::BoolTextCase) {
+                    // Either way it does not hold.
+                    0 if holds.is_false() => holds,
+                    0 => scope.open_point(Reading::BoolTextCase),
+                    1 => holds,
+                    _ => Truth::False,
+                }
+            }
             None => scope.open_point(Reading::MalformedOperand),
         });
     }

@@ -12,7 +12,26 @@ use super::values::{
 use super::{Said, Truth, World, all, any};
 
 impl World {
-    pub(super) fn resource(&self, element: &Element, variables: bool, completes: bool) -> Truth {
+    pub(super) fn resource(
+        &self,
+        element: &Element,
+        variables: bool,
+        completes: bool,
+        effect: Effect,
+    ) -> Truth {
+        // C19
+        match self.reading(Reading::VariableWildcards) {
+            "safe" => {
+                let read =
+                    |choice| self.reads(choice).resource(element, variables, completes, effect);
+                let literal = read("literal");
+                if literal == read("wildcard") { literal } else { Some(effect == Effect::Deny) }
+            }
+            _ => self.plain_resource(element, variables, completes),
+        }
+    }
+
+    fn plain_resource(&self, element: &Element, variables: bool, completes: bool) -> Truth {
         let matched = any(element.entries().iter().map(|entry| {
             let text = entry.value.as_str();
             if text == "*" {
@@ -162,6 +181,7 @@ impl World {
             match operator.qualifier {
                 Some(SetQualifier::ForAllValues) => return Some(many.is_empty()),
                 Some(SetQualifier::ForAnyValue) => return Some(false),
+                None if many.len() == 1 => return Some(negated),
                 None => {}
             }
         }
@@ -197,6 +217,9 @@ impl World {
             Some(SetQualifier::ForAnyValue) => return Some(false),
             None => {}
         }
+        if values.is_empty() {
+            return Some(false);
+        }
         let reading = match said {
             Said::One(value) if value.is_empty() => Some(Reading::EmptyStringPresence),
             Said::Many(values) if values.is_empty() => Some(Reading::EmptySetPresence),
@@ -216,7 +239,8 @@ impl World {
         any(values.iter().map(|value| match (*value, value.to_lowercase().as_str()) {
             ("true", _) => missing,
             ("false", _) => missing.map(|missing| !missing),
-            (_, "true" | "false") => match self.reading(Reading::BoolTextCase) {
+            (_, says @ ("true" | "false")) => match self.reading(Reading::BoolTextCase) {
+                "safe" if missing == Some(says == "false") => Some(false),
                 "safe" => self.open(Reading::BoolTextCase, effect),
                 "true" if value.eq_ignore_ascii_case("true") => missing,
                 "true" => missing.map(|missing| !missing),
@@ -254,16 +278,20 @@ impl World {
                 let wild = if name == "StringLike" { Wild::Plain } else { Wild::None };
                 let case = name != "StringEqualsIgnoreCase";
                 for pattern in wanted {
-                    outcomes.push(Ok(self.matches_pattern(pattern, value, variables, case, wild)));
+                    outcomes.push(self.either(|world| {
+                        Ok(world.matches_pattern(pattern, value, variables, case, wild))
+                    }));
                 }
                 false
             }
             "ArnEquals" | "ArnLike" => {
                 for pattern in wanted {
-                    outcomes.push(self.arn(pattern, value, variables));
+                    outcomes.push(self.either(|world| world.arn(pattern, value, variables)));
                 }
                 let is_arn = value.starts_with("arn:") && value.matches(':').count() >= 5;
-                let nothing = outcomes.iter().all(|outcome| *outcome == Ok(Some(false)));
+                let nothing = outcomes.iter().all(|outcome| {
+                    matches!(outcome, Ok(Some(false)) | Err(Reading::MalformedOperand))
+                });
                 !is_arn && nothing
             }
             "Bool" => {
@@ -273,6 +301,10 @@ impl World {
                         "true" | "false" => Ok(Some((*text == "true") == value)),
                         _ if ["true", "false"].contains(&text.to_lowercase().as_str()) => {
                             match self.reading(Reading::BoolTextCase) {
+                                // It says the other value however it is read.
+                                "safe" if text.eq_ignore_ascii_case("true") != value => {
+                                    Ok(Some(false))
+                                }
                                 "safe" => Err(Reading::BoolTextCase),
                                 "true" => Ok(Some(text.eq_ignore_ascii_case("true") == value)),
                                 _ => Ok(Some(false)),
@@ -366,10 +398,78 @@ impl World {
                 value => Ok(Some(value == "true")),
             };
         }
-        let parts = arn_parts(pattern, variables).ok_or(Reading::MalformedOperand)?;
+        let Some(parts) = arn_parts(pattern, variables) else {
+            if !variables {
+                return Err(Reading::MalformedOperand);
+            }
+            // Variables may bring the parts that are missing.
+            let Some(put_in) = self.put_in(pattern) else {
+                return Err(Reading::MalformedOperand);
+            };
+            return match put_in {
+                Ok(text) if arn_parts(&text, true).is_some() => self.arn(&text, value, true),
+                Ok(_) => Ok(Some(false)),
+                Err(truth) => Ok(truth),
+            };
+        };
         let Some(values) = arn_parts(value, false) else { return Ok(Some(false)) };
         Ok(all(parts.iter().zip(&values).map(|(pattern, value)| {
             self.matches_pattern(pattern, value, variables, true, Wild::Plain)
         })))
+    }
+
+    /// C19: one answer where both ways to read `*` and `?` of values agree.
+    fn either(&self, ask: impl Fn(&World) -> Result<Truth, Reading>) -> Result<Truth, Reading> {
+        if self.reading(Reading::VariableWildcards) != "safe" {
+            return ask(self);
+        }
+        let literal = ask(&self.reads("literal"));
+        if literal == ask(&self.reads("wildcard")) {
+            literal
+        } else {
+            Err(Reading::VariableWildcards)
+        }
+    }
+
+    fn reads(&self, choice: &str) -> World {
+        let mut world = self.clone();
+        world.readings.choose(Reading::VariableWildcards, choice).unwrap();
+        world
+    }
+
+    /// A pattern with its variables put in; `None` when it has none.
+    fn put_in(&self, pattern: &str) -> Option<Result<String, Truth>> {
+        let mut text = String::new();
+        let mut found = false;
+        let mut rest = pattern;
+        while let Some(next) = rest.chars().next() {
+            let Some((variable, after)) = variable(rest) else {
+                text.push(next);
+                rest = &rest[next.len_utf8()..];
+                continue;
+            };
+            rest = after;
+            let value = match variable {
+                Variable::Character(character) => {
+                    text.push_str(&format!("${{{character}}}"));
+                    continue;
+                }
+                Variable::Key(key, default) => match (self.said(&key), default) {
+                    (Said::One(value), _) | (Said::Absent, Some(value)) => value,
+                    (Said::Unknown, _) => return Some(Err(None)),
+                    _ => return Some(Err(Some(false))),
+                },
+            };
+            found = true;
+            for character in value.chars() {
+                let wild = self.reading(Reading::VariableWildcards) == "wildcard";
+                match character {
+                    '$' => text.push_str("${$}"),
+                    '*' | '?' if !wild => text.push_str(&format!("${{{character}}}")),
+                    _ => text.push(character),
+                }
+            }
+        }
+        found.then_some(Ok(text))
     }
 }

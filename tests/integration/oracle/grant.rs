@@ -22,7 +22,7 @@ impl World {
             GrantPrincipal::Unique(id) => Principal::Unique(id.clone()),
             GrantPrincipal::Other(_) => return Some(false),
         };
-        let grantee = self.names(&principal).map_or(Some(false), |(_, truth)| truth);
+        let grantee = self.names(&principal, false).map_or(Some(false), |(_, truth)| truth);
         let token = match &grant.visibility {
             GrantVisibility::Propagated => true,
             GrantVisibility::TokenOnly(token) => {
@@ -82,7 +82,7 @@ impl World {
                 GrantPrincipal::Unique(id) => Principal::Unique(id.clone()),
                 GrantPrincipal::Other(_) => return [Some(false); 2],
             };
-            match self.names(&principal) {
+            match self.names(&principal, false) {
                 None => [Some(false); 2],
                 Some((Class::Account, truth)) => [Some(false), truth],
                 Some((_, truth)) => [truth, Some(false)],

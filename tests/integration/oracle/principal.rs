@@ -8,8 +8,8 @@ use super::reached::reach;
 use super::{Class, Truth, World, and, any, or};
 
 impl World {
-    // N1
-    pub(super) fn names(&self, principal: &Principal) -> Option<(Class, Truth)> {
+    /// N1. `covers` is whether `{"AWS": "*"}` covers services where that is open.
+    pub(super) fn names(&self, principal: &Principal, covers: bool) -> Option<(Class, Truth)> {
         reach("N1");
         let caller = &self.principal;
         let surely = |class| Some((class, Some(true)));
@@ -18,7 +18,10 @@ impl World {
             Principal::Everyone => surely(Class::Everyone),
             Principal::EveryAws => match caller {
                 CallerPrincipal::Service { .. }
-                    if self.reading(Reading::ServicePrincipalEveryAws) == "not-covered" =>
+                    if match self.reading(Reading::ServicePrincipalEveryAws) {
+                        "safe" => !covers,
+                        choice => choice == "not-covered",
+                    } =>
                 {
                     None
                 }
@@ -86,7 +89,7 @@ impl World {
         effect: Effect,
     ) -> Truth {
         let found: Vec<(Class, Truth)> =
-            listed.filter_map(|principal| self.names(principal)).collect();
+            listed.filter_map(|one| self.names(one, effect == Effect::Allow)).collect();
         reach(if effect == Effect::Allow { "N7" } else { "N8" });
         if effect == Effect::Deny && self.boundary.is_some() {
             reach("N9");

@@ -15,6 +15,10 @@ use crate::table;
 
 /// Decides one request, or every case of scenario files.
 pub fn run(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
+    #[cfg(feature = "aws")]
+    if args.live.verify_live && (args.matrix || !args.scenarios.is_empty()) {
+        return Err(CliError::new("--verify-live would be ignored: it asks about one request"));
+    }
     if args.matrix {
         return matrix::run(args, io);
     }
@@ -25,16 +29,31 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
     let loaded = input::optional_world(&args.world)?;
     let caller = input::caller(&loaded, &args.caller)?;
     let question = input::preflight(&args.request, &loaded.snapshot)?;
-    let answer =
-        Authorizer::new(&loaded.snapshot).preflight(question, &caller).map_err(CliError::new)?;
+    let answer = Authorizer::new(&loaded.snapshot)
+        .preflight(question.clone(), &caller)
+        .map_err(CliError::new)?;
+    #[cfg(feature = "aws")]
+    let live = if args.live.verify_live {
+        let profile = args.live.profile.as_deref();
+        Some(super::live::verify(profile, &question, &answer, &caller, None)?)
+    } else {
+        None
+    };
     match args.format {
         CheckFormat::Text => {
             writeln!(io.out, "{} by {}: {}", answer.operation, caller.principal, answer.outcome())?;
             let style = io.style;
             io.report(|out| report::answer(out, &answer.sides, answer.fault.as_ref(), style))?;
+            #[cfg(feature = "aws")]
+            if let Some(live) = &live {
+                super::live::show(live, io)?;
+            }
         }
         CheckFormat::Json => {
-            writeln!(io.out, "{:#}", report::answer_json(&answer, &caller.principal))?;
+            let json = report::answer_json(&answer, &caller.principal);
+            #[cfg(feature = "aws")]
+            let json = with_live(json, live.as_ref());
+            writeln!(io.out, "{json:#}")?;
         }
         CheckFormat::Junit | CheckFormat::Github | CheckFormat::Markdown => {
             return Err(CliError::new(
@@ -42,7 +61,20 @@ fn request(args: &Check, io: &mut Io) -> Result<Exit, CliError> {
             ));
         }
     }
+    #[cfg(feature = "aws")]
+    if let Some(live) = &live {
+        return Ok(live.exit(&answer));
+    }
     Ok(exit(&answer))
+}
+
+/// The answer with what KMS says.
+#[cfg(feature = "aws")]
+fn with_live(mut json: serde_json::Value, live: Option<&super::live::Live>) -> serde_json::Value {
+    if let (Some(object), Some(live)) = (json.as_object_mut(), live) {
+        object.insert("live".into(), live.json());
+    }
+    json
 }
 
 fn scenarios(args: &Check, io: &mut Io) -> Result<Exit, CliError> {

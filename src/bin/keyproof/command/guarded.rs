@@ -1,24 +1,32 @@
-//! `re-encrypt`, `encrypt`, `decrypt`: judged, recorded, and run on the embedded keystore.
+//! `re-encrypt`, `encrypt`, `decrypt`: judged, recorded, and run on an embedded keystore or AWS KMS.
 
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use keyproof::audit::JsonLines;
 use keyproof::authorize::{
-    Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, ReEncryptRequest,
-    ResolveError,
+    Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, PreflightAnswer,
+    ReEncryptRequest, ResolveError, Side,
 };
-use keyproof::backend::embedded::{self, EmbeddedKms, KeystoreError};
-use keyproof::compile::{Caller, Snapshot};
-use keyproof::execute::{AuditError, AuditLog, AuditRecord, ExecuteError, Executor, TimeSource};
-use keyproof::model::{CiphertextBlob, Decision, Plaintext, Region, Timestamp};
+use keyproof::backend::embedded::{self, EmbeddedKms};
+use keyproof::compile::Caller;
+use keyproof::execute::{
+    AuditError, AuditLog, AuditRecord, ExecuteError, Executor, Freshness, LiveWorld, NoReader,
+    TimeSource,
+};
+use keyproof::model::{CiphertextBlob, Decision, Plaintext, Readings, Region, Timestamp};
+use keyproof::remedy::Remedies;
 use keyproof::report;
 use serde_json::{Value, json};
 
+#[cfg(feature = "aws")]
+use super::aws::AwsArgs;
+use super::backend::{Backend, BackendError, BackendName, Reader};
 use crate::cli::{CallerArgs, Format, RootKeyArgs};
 use crate::exit::Exit;
 use crate::input;
@@ -31,9 +39,15 @@ pub struct Common {
     /// The world folder: IAM, organization and callers
     #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
     pub world: PathBuf,
-    /// The embedded keystore
-    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
-    pub keystore: PathBuf,
+    /// Where it runs
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: BackendName,
+    /// The embedded keystore [default: KEYPROOF_KEYSTORE]
+    #[arg(long, value_name = "FILE")]
+    pub keystore: Option<PathBuf>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub aws: AwsArgs,
     #[command(flatten)]
     pub root_key: RootKeyArgs,
     /// How to read an open point of the documentation (`keyproof readings` lists them)
@@ -52,7 +66,8 @@ pub struct Common {
     /// A decrypted text in a new file is readable by its owner alone
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where records go, one JSON object a line [default: the keystore's name with `.audit.jsonl`]
+    /// Where records go, one JSON object a line [default: the keystore's name, or with AWS the
+    /// world's, with `.audit.jsonl`]
     #[arg(long, value_name = "FILE")]
     pub audit: Option<PathBuf>,
     /// Judge only: nothing is run, recorded or written
@@ -69,10 +84,16 @@ pub struct Common {
 pub struct ReEncrypt {
     #[command(flatten)]
     pub common: Common,
+    /// AWS: ask KMS the same as a dry run first, under the caller's own credentials, and run only
+    /// if it agrees
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub verify_live: bool,
     /// The ciphertext: a file, or - for standard input
     #[arg(long, value_name = "FILE")]
     pub ciphertext_blob: PathBuf,
-    /// The key that made the ciphertext [default: the one a symmetric ciphertext names]
+    /// The key that made the ciphertext [default: the one a symmetric ciphertext of the embedded
+    /// KMS names]
     #[arg(long, value_name = "KEY")]
     pub source_key_id: Option<String>,
     /// The key to encrypt under
@@ -150,7 +171,15 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
         destination_context: input::encryption_context(&args.destination_encryption_context)?,
         grant_tokens: input::grant_tokens(&args.common.grant_tokens)?,
     };
-    let Guard { snapshot, caller, executor, .. } = &guard;
+    let Guard { world, caller, executor, .. } = &guard;
+    let snapshot = &*world.current();
+    #[cfg(feature = "aws")]
+    if args.verify_live {
+        let exit = verify_live(args, &guard, &request, io)?;
+        if args.common.dry_run || exit != Exit::Yes {
+            return Ok(exit);
+        }
+    }
     if args.common.dry_run {
         let authorizer = Authorizer::new(snapshot);
         let operation = authorizer
@@ -159,10 +188,10 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
         return dry_run(&authorizer, operation, caller, args.common.format, io);
     }
     let target = Target::open(args.common.output.as_ref(), false)?;
-    let run = executor.guarded_re_encrypt(snapshot, caller, request, executor.backend());
+    let run = executor.guarded(world, caller, request, executor.backend());
     let done = match block_on(run)? {
         Ok(done) => done,
-        Err(error) => return refused(error, args.common.format, io),
+        Err(error) => return refused(error, snapshot.readings(), args.common.format, io),
     };
     finish(
         &args.common,
@@ -196,7 +225,8 @@ pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
         context: input::encryption_context(&args.encryption_context)?,
         grant_tokens: input::grant_tokens(&args.common.grant_tokens)?,
     };
-    let Guard { snapshot, caller, executor, .. } = &guard;
+    let Guard { world, caller, executor, .. } = &guard;
+    let snapshot = &*world.current();
     if args.common.dry_run {
         let authorizer = Authorizer::new(snapshot);
         let operation =
@@ -204,9 +234,9 @@ pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
         return dry_run(&authorizer, operation, caller, args.common.format, io);
     }
     let target = Target::open(args.common.output.as_ref(), false)?;
-    let done = match block_on(executor.guarded_encrypt(snapshot, caller, request))? {
+    let done = match block_on(executor.guarded(world, caller, request, executor.backend()))? {
         Ok(done) => done,
-        Err(error) => return refused(error, args.common.format, io),
+        Err(error) => return refused(error, snapshot.readings(), args.common.format, io),
     };
     finish(
         &args.common,
@@ -235,7 +265,8 @@ pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
         context: input::encryption_context(&args.encryption_context)?,
         grant_tokens: input::grant_tokens(&args.common.grant_tokens)?,
     };
-    let Guard { snapshot, caller, executor, .. } = &guard;
+    let Guard { world, caller, executor, .. } = &guard;
+    let snapshot = &*world.current();
     if args.common.dry_run {
         let authorizer = Authorizer::new(snapshot);
         let operation = authorizer
@@ -244,10 +275,10 @@ pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
         return dry_run(&authorizer, operation, caller, args.common.format, io);
     }
     let target = Target::open(args.common.output.as_ref(), true)?;
-    let run = executor.guarded_decrypt(snapshot, caller, request, executor.backend());
+    let run = executor.guarded(world, caller, request, executor.backend());
     let done = match block_on(run)? {
         Ok(done) => done,
-        Err(error) => return refused(error, args.common.format, io),
+        Err(error) => return refused(error, snapshot.readings(), args.common.format, io),
     };
     finish(
         &args.common,
@@ -275,17 +306,86 @@ impl AuditLog for Log {
     }
 }
 
-fn audit_file(args: &Common) -> PathBuf {
-    args.audit.clone().unwrap_or_else(|| output::beside(&args.keystore, "audit.jsonl"))
+/// The keystore that takes the place of the world's keys; AWS has none.
+fn keystore(args: &Common) -> Result<Option<PathBuf>, CliError> {
+    match args.backend {
+        BackendName::Embedded => {
+            #[cfg(feature = "aws")]
+            args.aws.refuse_all()?;
+            let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
+            let named = args.keystore.clone().or(ambient);
+            let missing = "the keystore is missing: give --keystore";
+            named.map(Some).ok_or_else(|| CliError::new(missing))
+        }
+        #[cfg(feature = "aws")]
+        BackendName::Aws if args.keystore.is_some() || args.root_key.root_key.is_some() => {
+            Err(CliError::new(
+                "--keystore and --root-key would be ignored: --backend aws takes its keys from the world",
+            ))
+        }
+        #[cfg(feature = "aws")]
+        BackendName::Aws => Ok(None),
+    }
+}
+
+/// Decides without the data, asks KMS the same with it, and tells whether they agree.
+#[cfg(feature = "aws")]
+fn verify_live(
+    args: &ReEncrypt,
+    guard: &Guard,
+    request: &ReEncryptRequest,
+    io: &mut Io,
+) -> Result<Exit, CliError> {
+    use keyproof::authorize::{Preflight, PreflightKey, PreflightOperation};
+
+    if args.common.backend != BackendName::Aws {
+        return Err(CliError::new("--verify-live would be ignored: it belongs to --backend aws"));
+    }
+    let source = request.source_key.clone().ok_or_else(|| unresolved(&ResolveError::Opaque))?;
+    let question = Preflight {
+        operation: PreflightOperation::ReEncrypt {
+            source: PreflightKey {
+                name: source,
+                context: request.source_context.clone(),
+                algorithm: request.source_algorithm,
+            },
+            destination: PreflightKey {
+                name: request.destination_key.clone(),
+                context: request.destination_context.clone(),
+                algorithm: request.destination_algorithm,
+            },
+        },
+        region: Some(request.region.clone()),
+        grant_tokens: request.grant_tokens.clone(),
+    };
+    let snapshot = guard.world.current();
+    let answer = Authorizer::new(&snapshot)
+        .preflight(question.clone(), &guard.caller)
+        .map_err(CliError::new)?;
+    show(&answer, args.common.format, io)?;
+    let profile = args.common.aws.profile.as_deref();
+    let blob = request.ciphertext.as_ref();
+    let live = super::live::verify(profile, &question, &answer, &guard.caller, blob)?;
+    super::live::show_aside(&live, io);
+    Ok(live.exit(&answer))
+}
+
+fn audit_file(args: &Common) -> Result<PathBuf, CliError> {
+    if let Some(named) = &args.audit {
+        return Ok(named.clone());
+    }
+    Ok(output::beside(keystore(args)?.as_ref().unwrap_or(&args.world), "audit.jsonl"))
 }
 
 /// Refuses an output and an audit file that would destroy what the command reads or keeps.
 fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
-    let root_key = input::root_key_file(&args.keystore, &args.root_key);
-    let audit = audit_file(args);
+    let keystore = keystore(args)?;
+    let root_key = keystore.as_ref().map(|keystore| input::root_key_file(keystore, &args.root_key));
+    let audit = audit_file(args)?;
     place::refuse_dangling(&audit)?;
-    let mut used: Vec<Used<'_>> =
-        vec![("the keystore", &args.keystore), ("the root key", &root_key)];
+    let mut used: Vec<Used<'_>> = Vec::new();
+    used.extend(keystore.as_ref().map(|path| ("the keystore", path.as_path())));
+    used.extend(root_key.as_ref().map(|path| ("the root key", path.as_path())));
     let standard_input = Path::new("/dev/stdin");
     used.push(("the input", if data.as_os_str() == "-" { standard_input } else { data }));
     // The default lies beside the keystore, wherever that is.
@@ -313,29 +413,39 @@ impl TimeSource for Clock {
 
 /// A caller before an executor.
 struct Guard {
-    snapshot: Snapshot,
+    world: Arc<LiveWorld<Reader>>,
     caller: Caller,
-    executor: Executor<EmbeddedKms, Log, Clock>,
+    executor: Executor<Backend, Log, Clock>,
     region: Option<Region>,
 }
 
 impl Guard {
     fn open(args: &Common) -> Result<Self, CliError> {
-        let loaded =
-            input::world(&args.world, Some(&args.keystore), &args.root_key, &args.readings)?;
+        let keystore = keystore(args)?;
+        let loaded = input::world(&args.world, keystore.as_ref(), &args.root_key, &args.readings)?;
         let caller = input::caller(&loaded, &args.caller)?;
         let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
+        let (world, backend, freshness) = match args.backend {
+            BackendName::Embedded => {
+                let keystore =
+                    loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
+                let world = LiveWorld::new(loaded.snapshot, Reader::None(NoReader));
+                let backend = Backend::Embedded(EmbeddedKms::new(keystore));
+                (Arc::new(world), backend, Freshness::default())
+            }
+            #[cfg(feature = "aws")]
+            BackendName::Aws => args.aws.open(loaded.snapshot)?,
+        };
         let audit = if args.dry_run {
             Log(None)
         } else {
-            let path = audit_file(args);
+            let path = audit_file(args)?;
             let run = embedded::random_bytes().map_err(CliError::new)?;
             let log = JsonLines::append(&path, run).map_err(|error| CliError::at(&path, error))?;
             Log(Some(log))
         };
-        let keystore = loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
-        let executor = Executor::new(EmbeddedKms::new(keystore), audit, Clock);
-        Ok(Self { snapshot: loaded.snapshot, caller, executor, region })
+        let executor = Executor::new(backend, audit, Clock).with_freshness(freshness);
+        Ok(Self { world, caller, executor, region })
     }
 
     fn region(&self, named: Option<Region>) -> Result<Region, CliError> {
@@ -352,9 +462,9 @@ fn ciphertext(path: &Path) -> Result<CiphertextBlob, CliError> {
 }
 
 /// Runs a future on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(CliError::new)?;
-    Ok(runtime.block_on(future))
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CliError> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    Ok(builder.enable_all().build().map_err(CliError::new)?.block_on(future))
 }
 
 fn unresolved(error: &ResolveError) -> CliError {
@@ -379,22 +489,31 @@ fn dry_run<O: keyproof::authorize::Judged + fmt::Debug>(
     match authorizer.authorize(operation, caller) {
         Ok(proof) => {
             let sides = authorizer.explain(&*proof, caller);
-            show(O::NAME, &sides, None, format, io)?;
+            show(&PreflightAnswer { operation: O::NAME, sides, fault: None }, format, io)?;
             Ok(Exit::Yes)
         }
-        Err(denied) => show_denied(&denied, format, io),
+        Err(denied) => show_denied(*denied, format, io),
     }
 }
 
 fn refused<O: Operation + fmt::Debug>(
-    error: ExecuteError<O, KeystoreError>,
+    error: ExecuteError<O, BackendError>,
+    readings: &Readings,
     format: Format,
     io: &mut Io,
 ) -> Result<Exit, CliError> {
     match error {
-        ExecuteError::Denied(denied) => show_denied(&denied, format, io),
+        ExecuteError::Denied(denied) => show_denied(*denied, format, io),
+        ExecuteError::Disagreement { .. } => {
+            let message = error.to_string();
+            let ExecuteError::Disagreement { side, sides, .. } = error else {
+                return Err(CliError::new(message));
+            };
+            let answer = PreflightAnswer { operation: O::NAME, sides, fault: None };
+            disagreed(&answer, side.map(Side::as_str), &message, readings, format, io)
+        }
         ExecuteError::Resolve(error) => Err(unresolved(&error)),
-        ExecuteError::Backend(error) => match error.aws_code() {
+        ExecuteError::Backend(error) => match error.code() {
             Some(code) => Err(CliError::new(format_args!("{code}: {error}"))),
             None => Err(CliError::new(error)),
         },
@@ -402,42 +521,65 @@ fn refused<O: Operation + fmt::Debug>(
     }
 }
 
-fn show_denied<O: Operation>(
-    denied: &Denied<O>,
+/// Shows what was decided here, with everything that was judged, beside what the backend says.
+fn disagreed(
+    answer: &PreflightAnswer,
+    side: Option<&str>,
+    message: &str,
+    readings: &Readings,
     format: Format,
     io: &mut Io,
 ) -> Result<Exit, CliError> {
-    show(O::NAME, &denied.sides, denied.fault.as_ref(), format, io)?;
-    let no = match (&denied.fault, denied.decision()) {
+    match format {
+        Format::Text => {
+            let (style, none) = (io.style, Remedies { sides: Vec::new(), fixed: None });
+            let _ = io.report_aside(|out| report::explanation(out, answer, &none, readings, style));
+        }
+        Format::Json => {
+            let sides: Vec<Value> =
+                answer.sides.iter().map(|side| report::side_json(side, Some(readings))).collect();
+            let json = json!({
+                "schema": "keyproof/disagreement/1", "operation": answer.operation,
+                "refusedSide": side, "message": message, "sides": sides,
+            });
+            writeln!(io.out, "{json:#}")?;
+        }
+    }
+    Err(CliError::denied(format_args!("{}: {message}; nothing was written", answer.operation)))
+}
+
+fn show_denied<O: Operation>(
+    denied: Denied<O>,
+    format: Format,
+    io: &mut Io,
+) -> Result<Exit, CliError> {
+    let (code, decision) = (denied.code(), denied.decision());
+    let answer = PreflightAnswer { operation: O::NAME, sides: denied.sides, fault: denied.fault };
+    show(&answer, format, io)?;
+    let no = match (&answer.fault, decision) {
         // The blob or a flag is wrong; nothing is denied.
         (Some(fault), _) if fault.code == "IncorrectKeyException" => Exit::NoAnswer,
         (None, Decision::Undetermined) => Exit::NoAnswer,
         _ => Exit::No,
     };
-    let code = denied.code();
     let _ = writeln!(io.err, "{code}: {} was not executed and nothing was written", O::NAME);
     Ok(no)
 }
 
 /// Judgements go to standard error: standard output is for the result.
-fn show(
-    operation: &str,
-    sides: &[keyproof::authorize::SideAnswer],
-    fault: Option<&KeyFault>,
-    format: Format,
-    io: &mut Io,
-) -> Result<(), CliError> {
+fn show(answer: &PreflightAnswer, format: Format, io: &mut Io) -> Result<(), CliError> {
+    let PreflightAnswer { operation, sides, fault } = answer;
     match format {
         Format::Text => {
             // Without standard error there is nobody to tell.
             let style = io.style;
-            let _ = io.report_aside(|out| report::answer(out, sides, fault, style));
+            let _ = io.report_aside(|out| report::answer(out, sides, fault.as_ref(), style));
         }
         Format::Json => {
             let sides: Vec<Value> =
                 sides.iter().map(|side| report::side_json(side, None)).collect();
-            let fault = fault.map(|fault| {
-                json!({"side": fault.side.as_str(), "code": fault.code, "message": fault.message})
+            let fault = fault.as_ref().map(|KeyFault { side, code, message }| {
+                json!({"side": side.as_str(), "code": code, "message": message})
             });
             let answer = json!({
                 "schema": "keyproof/refusal/1", "operation": operation, "sides": sides, "fault": fault,

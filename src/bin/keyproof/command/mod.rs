@@ -1,11 +1,18 @@
 //! One file a command: load, call one library function, show.
 
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod backend;
 pub mod check;
+#[cfg(feature = "aws")]
+pub mod collect;
 pub mod completions;
 pub mod demo;
 pub mod explain;
 pub mod guarded;
 pub mod keys;
+#[cfg(feature = "aws")]
+pub mod live;
 mod matrix;
 pub mod readings;
 pub mod simulate;
@@ -25,6 +32,8 @@ pub fn run(command: Command, io: &mut Io) -> Result<Exit, CliError> {
         Command::Keys(args) => keys::run(&args, io),
         Command::Simulate(args) => simulate::run(&args, io),
         Command::Readings(args) => readings::run(&args, io),
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(&args, io),
         Command::Demo(args) => demo::run(&args, io),
         Command::Completions(args) => completions::run(&args, io),
         Command::Man => completions::man(io),

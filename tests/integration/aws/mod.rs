@@ -1,0 +1,10 @@
+//! AWS: the backend, the live world and the collector, against a server that answers as told.
+
+mod backend;
+mod collect;
+mod live;
+#[cfg(feature = "client-tests")]
+mod moto;
+mod program;
+pub mod stub;
+mod verify;

@@ -1,0 +1,430 @@
+//! The real protocol, spoken with a program not written here: moto's server. It enforces nothing,
+//! ignores `DryRun` and `SourceKeyId` and leaves members out; each of these must lead to an error
+//! of ours and not to a pass.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use keyproof::authorize::{Authorizer, Preflight, PreflightKey, PreflightOperation};
+use keyproof::compile::{Epoch, Snapshot};
+use keyproof::load::World;
+use keyproof::model::{Action, EncryptionAlgorithm, EncryptionContext};
+use serde_json::{Value, json};
+
+/// A virtual environment with moto, made once under `target/`.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
+        let (python, ready) = (home.join("bin/python"), home.join("ready"));
+        if !ready.exists() {
+            let done = |command: &mut Command, what: &str| {
+                let output = command.output();
+                let told = match &output {
+                    Ok(output) if output.status.success() => return,
+                    Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+                    Err(error) => error.to_string(),
+                };
+                panic!(
+                    "the feature client-tests needs moto's server, and {what} failed: install \
+                     Python 3 with venv (Debian: python3-venv) and give pip a way to PyPI\n{told}"
+                );
+            };
+            done(Command::new("python3").args(["-m", "venv"]).arg(&home), "`python3 -m venv`");
+            let mut pip = Command::new(&python);
+            pip.args(["-m", "pip", "install", "--quiet", "moto[server,kms,iam,sts]==5.2.*"]);
+            done(&mut pip, "`pip install 'moto[server,kms,iam,sts]'`");
+            std::fs::write(ready, "").unwrap();
+        }
+        python
+    })
+}
+
+/// moto's server on a port of its own, stopped when it is dropped, and the account in it.
+struct Moto {
+    server: Child,
+    address: String,
+    made: Value,
+    home: tempfile::TempDir,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl Moto {
+    fn new() -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Command::new(python())
+            .args(["-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p"])
+            .arg(free.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let since = Instant::now();
+        while TcpStream::connect(("127.0.0.1", free)).is_err() {
+            if since.elapsed() > Duration::from_secs(60) || server.try_wait().unwrap().is_some() {
+                let _ = server.kill();
+                let mut told = String::new();
+                server.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+                panic!("moto's server does not start:\n{told}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // Nobody reads on: a full pipe would stop it.
+        let mut told = server.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()));
+        let home = tempfile::tempdir().unwrap();
+        let address = format!("http://127.0.0.1:{free}");
+        std::fs::create_dir(home.path().join("facts")).unwrap();
+        let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/aws/moto_seed.py");
+        let output = Command::new(python())
+            .arg(seed)
+            .arg(&address)
+            .arg(home.path().join("facts"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let made = serde_json::from_slice(&output.stdout).unwrap();
+        Self { server, address, made, home }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn key(&self, name: &str) -> &str {
+        self.made[name].as_str().unwrap()
+    }
+
+    fn account(&self) -> &str {
+        self.made["account"].as_str().unwrap()
+    }
+
+    /// Exit code, standard output and standard error, with the administrator's credentials.
+    fn keyproof(&self, words: &str) -> (i32, String, String) {
+        self.keyproof_as(
+            words,
+            &[("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "s")],
+        )
+    }
+
+    fn keyproof_as(&self, words: &str, credentials: &[(&str, &str)]) -> (i32, String, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_keyproof"))
+            .args(words.split_whitespace())
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("AWS_ENDPOINT_URL", &self.address)
+            .env("AWS_REGION", "eu-central-1")
+            .envs(credentials.iter().copied())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    }
+
+    fn done(&self, words: &str) -> String {
+        let (code, out, err) = self.keyproof(words);
+        assert_eq!(code, 0, "{words}\n{out}{err}");
+        err
+    }
+
+    /// Collects the account into `world`.
+    fn collect(&self) {
+        let (code, out, err) = self.keyproof("collect --world world --facts facts");
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        assert!(out.contains(" eu-central-1: 3 keys\n") && !out.contains("unknown"), "{out}");
+        std::fs::write(self.path("world/world.toml"), WORLD).unwrap();
+    }
+}
+
+const WORLD: &str = "[organization]\nnone = true\n[defaults]\ndirect = true\n";
+
+/// The same account, written by hand.
+fn by_hand(moto: &Moto) {
+    let account = moto.account();
+    let write = |path: &str, value: Value| {
+        let path = moto.path("hand").join(format!("accounts/{account}")).join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, value.to_string()).unwrap();
+    };
+    let (root, app) =
+        (format!("arn:aws:iam::{account}:root"), format!("arn:aws:iam::{account}:role/app"));
+    let statement = |principal: &str, action: Value| json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*"});
+    let all = json!({"Version": "2012-10-17", "Statement": [statement(&root, json!("kms:*"))]});
+    let archive = json!({"Version": "2012-10-17", "Statement": [
+        statement(&app, json!(["kms:Encrypt", "kms:ReEncryptTo"])),
+        statement(&root, json!("kms:PutKeyPolicy")),
+    ]});
+    let grant = json!({
+        "KeyId": moto.key("archive"), "GrantId": "grant", "Operations": ["Decrypt"],
+        "GranteePrincipal": format!("arn:aws:iam::{account}:user/alice"),
+        "Constraints": {"EncryptionContextSubset": {"tenant": "blue"}},
+    });
+    let id = |name: &str| moto.key(name).rsplit('/').next().unwrap().to_owned();
+    let region = "regions/eu-central-1";
+    let keys = [
+        ("orders", "Enabled", &all, json!([])),
+        ("archive", "Enabled", &archive, json!([grant])),
+        ("old", "Disabled", &all, json!([])),
+    ];
+    let mut aliases = Vec::new();
+    for (name, state, policy, grants) in keys {
+        let key = format!("{region}/keys/{}", id(name));
+        write(
+            &format!("{key}/key.json"),
+            json!({"KeyMetadata": {
+                "Arn": moto.key(name), "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT",
+                "KeyState": state, "KeyManager": "CUSTOMER", "Origin": "AWS_KMS",
+            }}),
+        );
+        write(&format!("{key}/policy.json"), policy.clone());
+        write(&format!("{key}/grants.json"), json!({"Grants": grants}));
+        write(&format!("{key}/tags.json"), json!({"Tags": [{"TagKey": "name", "TagValue": name}]}));
+        aliases.push(json!({"AliasName": format!("alias/{name}"), "TargetKeyId": id(name)}));
+    }
+    write(&format!("{region}/aliases.json"), json!({"Aliases": aliases}));
+    let inline = |actions: Value| {
+        json!([{"PolicyName": "keys", "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+        }}])
+    };
+    write(
+        "iam.json",
+        json!({
+            "UserDetailList": [{
+                "UserName": "alice", "Arn": format!("arn:aws:iam::{account}:user/alice"),
+                "UserPolicyList": inline(json!(["kms:Decrypt"])),
+            }],
+            "GroupDetailList": [],
+            "RoleDetailList": [{
+                "RoleName": "app", "Arn": app,
+                "RolePolicyList": inline(json!(["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"])),
+            }],
+            "Policies": [],
+        }),
+    );
+    std::fs::write(moto.path("hand/world.toml"), WORLD).unwrap();
+}
+
+/// What every caller may do with every key by its alias, with and without the grant's context.
+fn decisions(moto: &Moto, folder: &str) -> Vec<String> {
+    let world: World = keyproof::load::world(&moto.path(folder)).unwrap();
+    let snapshot: Snapshot = world.snapshot(Epoch::new(0)).unwrap();
+    let account = moto.account();
+    let callers = [
+        format!("arn:aws:iam::{account}:user/alice"),
+        format!("arn:aws:sts::{account}:assumed-role/app/i-1"),
+        format!("arn:aws:iam::{account}:root"),
+    ];
+    let key = |name: &str, blue: bool| PreflightKey {
+        name: format!("alias/{name}").parse().unwrap(),
+        context: EncryptionContext::from_iter(
+            blue.then(|| ("tenant".to_owned(), "blue".to_owned())),
+        ),
+        algorithm: EncryptionAlgorithm::SymmetricDefault,
+    };
+    let names = ["orders", "archive", "old"];
+    let mut found = Vec::new();
+    for name in callers {
+        let caller = world.caller(&snapshot, &name).unwrap();
+        let mut operations = Vec::new();
+        for blue in [false, true] {
+            for one in names {
+                for action in
+                    [Action::Encrypt, Action::Decrypt, Action::DescribeKey, Action::ListGrants]
+                {
+                    let mut key = key(one, blue);
+                    if action == Action::ListGrants {
+                        // It takes no alias.
+                        key.name = moto.key(one).parse().unwrap();
+                    }
+                    operations.push(PreflightOperation::Action { action, key });
+                }
+                for other in names {
+                    let (source, destination) = (key(one, blue), key(other, blue));
+                    operations.push(PreflightOperation::ReEncrypt { source, destination });
+                }
+            }
+        }
+        for operation in operations {
+            let asked = format!("{operation:?}");
+            let region = Some("eu-central-1".parse().unwrap());
+            let question = Preflight { operation, region, grant_tokens: Vec::new() };
+            let answer = Authorizer::new(&snapshot).preflight(question, &caller).unwrap();
+            found.push(format!("{name} {asked}: {}", answer.outcome()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_collected_account_decides_as_the_one_written_by_hand() {
+    let moto = Moto::new();
+    moto.collect();
+    by_hand(&moto);
+    let (collected, by_hand) = (decisions(&moto, "world"), decisions(&moto, "hand"));
+    assert_eq!(collected, by_hand);
+    for outcome in ["allow", "implicit-deny", "DisabledException"] {
+        let ending = format!(": {outcome}");
+        assert!(collected.iter().any(|line| line.ends_with(&ending)), "no {outcome}");
+    }
+    assert!(!collected.iter().any(|line| line.ends_with("undetermined")), "{collected:#?}");
+}
+
+#[test]
+fn the_commands_of_the_readme_run_on_it() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let block = readme.split("```bash\n").nth(1).unwrap().split("```").next().unwrap();
+    assert!(block.lines().count() > 5, "{block}");
+    let moto = Moto::new();
+    std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_keyproof")).parent().unwrap();
+    let output = Command::new("sh")
+        .args(["-e", "-c", block])
+        .current_dir(moto.home.path())
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
+        .env("AWS_ENDPOINT_URL", &moto.address)
+        .env("AWS_REGION", "eu-central-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(moto.path("moved.bin").exists());
+}
+
+#[test]
+fn the_guarded_operations_run_on_it() {
+    let moto = Moto::new();
+    moto.collect();
+    std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
+    let app = format!("--caller arn:aws:sts::{}:assumed-role/app/i-1", moto.account());
+    let alice = format!("--caller arn:aws:iam::{}:user/alice", moto.account());
+    let aws = "--backend aws --world world --audit audit.jsonl";
+    moto.done(&format!(
+        "encrypt {aws} {app} --key-id alias/orders --plaintext secret.txt --output blue.bin"
+    ));
+    let err = moto.done(&format!(
+        "re-encrypt {aws} {app} --ciphertext-blob blue.bin --source-key-id alias/orders \
+         --destination-key-id alias/archive --destination-encryption-context tenant=blue \
+         --output moved.bin --max-age 10m --refresh before-each"
+    ));
+    let (orders, archive) = (moto.key("orders"), moto.key("archive"));
+    assert!(err.contains(&format!("re-encrypted from {orders} to {archive}")), "{err}");
+    moto.done(&format!(
+        "decrypt {aws} {alice} --ciphertext-blob moved.bin --key-id alias/archive \
+         --encryption-context tenant=blue --output opened.txt"
+    ));
+    assert_eq!(std::fs::read_to_string(moto.path("opened.txt")).unwrap(), "the secret");
+
+    // moto enforces none of this; we do, before it is asked.
+    for (words, code, says) in [
+        (
+            format!(
+                "decrypt {aws} {app} --ciphertext-blob moved.bin --key-id alias/archive --encryption-context tenant=blue"
+            ),
+            1,
+            "AccessDeniedException",
+        ),
+        (
+            format!("encrypt {aws} {app} --key-id alias/old --plaintext secret.txt"),
+            1,
+            "DisabledException",
+        ),
+        // It takes another key than the one named, and says so.
+        (
+            format!(
+                "re-encrypt {aws} {app} --ciphertext-blob blue.bin --source-key-id {orders} \
+                 --source-encryption-context tenant=red --destination-key-id alias/archive"
+            ),
+            2,
+            "InvalidCiphertextException",
+        ),
+    ] {
+        let (found, out, err) = moto.keyproof(&words);
+        assert!(found == code && err.contains(says) && out.is_empty(), "{words}\n{found} {err}");
+    }
+}
+
+#[test]
+fn a_source_key_it_ignores_is_another_key_and_the_result_is_discarded() {
+    let moto = Moto::new();
+    moto.collect();
+    let root = format!("--caller arn:aws:iam::{}:root", moto.account());
+    let aws = format!("--backend aws --world world --audit audit.jsonl {root}");
+    std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
+    // A further key of the same account that the ciphertext was not made by.
+    let second = moto.key("old");
+    moto.done(&format!(
+        "encrypt {aws} --key-id alias/orders --plaintext secret.txt --output a.bin"
+    ));
+    let key = format!(
+        "world/accounts/{}/regions/eu-central-1/keys/{}/key.json",
+        moto.account(),
+        second.rsplit('/').next().unwrap()
+    );
+    let text = std::fs::read_to_string(moto.path(&key)).unwrap();
+    std::fs::write(moto.path(&key), text.replace("\"Disabled\"", "\"Enabled\"")).unwrap();
+    let (code, out, err) = moto.keyproof(&format!(
+        "re-encrypt {aws} --ciphertext-blob a.bin --source-key-id {second} --destination-key-id alias/orders"
+    ));
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("but") && err.contains("was judged: the result is discarded"), "{err}");
+    let audit = std::fs::read_to_string(moto.path("audit.jsonl")).unwrap();
+    assert!(audit.lines().last().unwrap().contains("\"outcome\":\"failed\""), "{audit}");
+}
+
+#[test]
+fn a_dry_run_it_performs_is_an_error_and_no_agreement() {
+    let moto = Moto::new();
+    moto.collect();
+    let session = &moto.made["session"];
+    let word = |name: &str| session[name].as_str().unwrap();
+    let credentials = [
+        ("AWS_ACCESS_KEY_ID", word("AccessKeyId")),
+        ("AWS_SECRET_ACCESS_KEY", word("SecretAccessKey")),
+        ("AWS_SESSION_TOKEN", word("SessionToken")),
+    ];
+    let app = format!("--caller arn:aws:sts::{}:assumed-role/app/i-1", moto.account());
+    let check = format!("check --world world {app} --operation Encrypt --key-id alias/orders");
+    let (code, _, err) = moto.keyproof_as(&format!("{check} --verify-live"), &credentials);
+    assert!(code == 2 && err.contains("does not honour DryRun"), "{code} {err}");
+    // The administrator's credentials are not the app's.
+    let (code, _, err) = moto.keyproof(&format!("{check} --verify-live"));
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn a_key_that_is_gone_is_told() {
+    let moto = Moto::new();
+    moto.collect();
+    std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
+    let root = format!("--caller arn:aws:iam::{}:root", moto.account());
+    let world = moto.path(&format!("world/accounts/{}/regions/eu-central-1", moto.account()));
+    let (gone, key) = ("00000000-0000-4000-8000-000000000000", moto.key("orders"));
+    let id = key.rsplit('/').next().unwrap();
+    for file in ["key.json", "policy.json", "grants.json", "tags.json"] {
+        let text = std::fs::read_to_string(world.join("keys").join(id).join(file)).unwrap();
+        let to = world.join("keys").join(gone);
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::write(to.join(file), text.replace(id, gone)).unwrap();
+    }
+    let (code, _, err) = moto.keyproof(&format!(
+        "encrypt --backend aws --world world --audit audit.jsonl {root} --plaintext secret.txt \
+         --key-id {}",
+        key.replace(id, gone)
+    ));
+    assert!(code == 2 && err.contains("NotFoundException: "), "{code} {err}");
+}
