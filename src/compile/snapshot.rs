@@ -202,7 +202,8 @@ pub struct Snapshot {
     read_at: HashMap<KeyArn, Timestamp>,
     readings: Readings,
     facts: Arc<Facts>,
-    /// What takes the place of facts of the same name; there are few, so they are searched.
+    /// What takes the place of facts of the same name; but for keys there are few, so they are
+    /// searched.
     changes: Option<Arc<Changes>>,
 }
 
@@ -282,7 +283,8 @@ impl Keys {
 
 #[derive(Clone, Debug, Default)]
 struct Changes {
-    keys: Vec<Arc<KeyEntry>>,
+    /// A service reads many keys again, one by one, and also new ones.
+    keys: Table<(AccountId, Region, KeyId), Arc<KeyEntry>>,
     entities: Vec<Arc<Entity>>,
     memberships: Vec<(AccountId, Membership)>,
     endpoints: Vec<Endpoint>,
@@ -326,11 +328,14 @@ impl Snapshot {
     /// A key.
     #[must_use]
     pub fn key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
+        if let Some(changed) = self.changed_key(arn.account(), arn.region(), arn.id()) {
+            return (changed.key.arn == *arn).then_some(changed);
+        }
         let place = self.facts.places.get(&(arn.account(), arn.region().clone()))?;
         if !arn.is_of_partition(&place.partition) {
             return None;
         }
-        self.in_place(place, arn.id())
+        place.keys.get(arn.id())
     }
 
     /// Whether a key that is not here does not exist, rather than being unknown.
@@ -348,11 +353,15 @@ impl Snapshot {
     /// The same world, but for the policies of one key; `None` when there is no such key.
     #[must_use]
     pub fn with_key_policies(&self, arn: &KeyArn, policies: Vec<PolicySlot>) -> Option<Self> {
-        let entry = KeyEntry { policies: policies.into(), ..self.key(arn)?.clone() };
-        Some(self.changed(|changes| {
-            changes.keys.retain(|known| known.key.arn != *arn);
-            changes.keys.push(Arc::new(entry));
-        }))
+        Some(self.with_key(KeyEntry { policies: policies.into(), ..self.key(arn)?.clone() }))
+    }
+
+    fn with_key(&self, entry: KeyEntry) -> Self {
+        let arn = &entry.key.arn;
+        let name = (arn.account(), arn.region().clone(), arn.id().clone());
+        self.changed(|changes| {
+            changes.keys.insert(name, Arc::new(entry));
+        })
     }
 
     /// The same world, but at another of its changes.
@@ -375,14 +384,7 @@ impl Snapshot {
             }
         };
         let entry = KeyEntry { key, policies: policies.into(), grants, tags, aliases };
-        let mut changed = self.clone();
-        if let Some(changes) = &mut changed.changes {
-            Arc::make_mut(changes).keys.retain(|known| known.key.arn != arn);
-        }
-        // Among the facts, not the changes: a service reads many keys again, one by one.
-        let facts = Arc::make_mut(&mut changed.facts);
-        let place = facts.places.entry((arn.account(), arn.region().clone())).or_default();
-        place.keys.insert(arn.id().clone(), Arc::new(entry));
+        let mut changed = self.with_key(entry);
         changed.read_at.insert(arn, read_at);
         changed
     }
@@ -442,9 +444,14 @@ impl Snapshot {
     /// All keys, sorted by ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<&KeyEntry> {
+        let changed = self.changes.iter().flat_map(|changes| changes.keys.values());
+        let is_unchanged =
+            |arn: &KeyArn| self.changed_key(arn.account(), arn.region(), arn.id()).is_none();
         let all = self.facts.places.values().flat_map(|place| &place.keys.all);
-        let mut keys: Vec<&KeyEntry> =
-            all.map(|entry| self.changed_key(&entry.key.arn).unwrap_or(entry)).collect();
+        let mut keys: Vec<&KeyEntry> = all
+            .filter(|entry| is_unchanged(&entry.key.arn))
+            .chain(changed.map(AsRef::as_ref))
+            .collect();
         keys.sort_by(|a, b| a.key.arn.cmp(&b.key.arn));
         keys
     }
@@ -462,17 +469,14 @@ impl Snapshot {
     /// The key with an id in an account and Region.
     #[must_use]
     pub fn key_by_id(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
-        self.in_place(self.facts.places.get(&(account, region.clone()))?, id)
+        let changed = self.changed_key(account, region, id);
+        let known = || self.facts.places.get(&(account, region.clone()))?.keys.get(id);
+        changed.or_else(known)
     }
 
-    fn in_place<'s>(&'s self, place: &'s Place, id: &KeyId) -> Option<&'s KeyEntry> {
-        let entry = place.keys.get(id)?;
-        Some(self.changed_key(&entry.key.arn).unwrap_or(entry))
-    }
-
-    fn changed_key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
-        let changes = self.changes.as_ref()?;
-        changes.keys.iter().find(|entry| entry.key.arn == *arn).map(AsRef::as_ref)
+    fn changed_key(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
+        let changes = self.changes.as_ref().filter(|changes| !changes.keys.is_empty())?;
+        changes.keys.get(&(account, region.clone(), id.clone())).map(AsRef::as_ref)
     }
 
     fn changed_entity(&self, arn: &PrincipalArn) -> Option<&Entity> {
