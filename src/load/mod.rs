@@ -13,6 +13,7 @@ mod organization;
 mod principal;
 mod request;
 mod scenario;
+mod settings;
 mod simulation;
 mod world;
 
@@ -27,6 +28,7 @@ pub use lint::{PolicyKindHint, lint_file, lint_input, lint_world};
 pub use principal::caller_principal;
 pub use request::{RequestError, RequestWords, region};
 pub use scenario::{Case, CaseResult, Scenario};
+pub use settings::{Globs, LintSettings, find_settings, lint_settings, no_such_rule};
 pub use simulation::{Simulation, SimulationAnswer};
 pub use world::{World, world};
 

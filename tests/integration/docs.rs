@@ -145,6 +145,8 @@ const COMMANDS: &[&str] = &[
     "check",
     "explain",
     "simulate",
+    "lint",
+    "rules",
     "keys create",
     "keys import",
     "encrypt",

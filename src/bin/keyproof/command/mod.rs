@@ -6,7 +6,9 @@ pub mod demo;
 pub mod explain;
 pub mod guarded;
 pub mod keys;
+pub mod lint;
 pub mod readings;
+pub mod rules;
 pub mod simulate;
 
 use crate::cli::Command;
@@ -23,6 +25,8 @@ pub fn run(command: Command, io: &mut Io) -> Result<Exit, CliError> {
         Command::Decrypt(args) => guarded::decrypt(&args, io),
         Command::Keys(args) => keys::run(&args, io),
         Command::Simulate(args) => simulate::run(&args, io),
+        Command::Lint(args) => lint::run(&args, io),
+        Command::Rules(args) => rules::run(&args, io),
         Command::Readings(args) => readings::run(&args, io),
         Command::Demo(args) => demo::run(&args, io),
         Command::Completions(args) => completions::run(&args, io),
