@@ -44,15 +44,28 @@ pub(super) fn owner(view: &DocumentView<'_>) -> Option<AccountId> {
     })
 }
 
-/// Whether the document is surely all of a key's policy: it came with its key, or it looks like what
-/// the console writes. Guides and modules also print statements to be put into one.
+/// Whether the document is surely all of a key's policy: it came with its key, or it has a statement
+/// for somebody to manage the key beside others. Guides and modules also print statements to be put
+/// into a policy, some of them with an `Id` such as the console's.
 pub(super) fn is_complete(view: &DocumentView<'_>) -> bool {
     let document = view.document;
     if document.key.is_some() || document.account.is_some() {
         return true;
     }
-    let by_console = view.syntax.id.as_ref().is_some_and(|id| id.value.starts_with("key-"));
-    by_console || view.syntax.statements.len() > 2
+    let manages = |one: &StatementView<'_>| {
+        let managing = one.actions().iter().filter(|action| {
+            action.resource_kind() == ResourceKind::Key
+                && !action.works_across_accounts()
+                && !tells(action.name())
+        });
+        one.is_allow() && managing.count() > 3
+    };
+    view.syntax.statements.len() > 1 && view.statements().any(|one| manages(&one))
+}
+
+/// Whether an action only tells of a key.
+fn tells(action: &str) -> bool {
+    ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb))
 }
 
 /// The account of a principal that has one.
@@ -359,7 +372,6 @@ pub(super) fn is_policy(view: &DocumentView<'_>) -> bool {
 /// The services that a statement lets do more with the key than describe it, without saying for
 /// whose resource.
 pub(super) fn unbound_services<'c>(view: &StatementView<'c>) -> Vec<(&'c ServiceName, Span)> {
-    let tells = |name: &str| ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb));
     let uses = view
         .actions()
         .iter()

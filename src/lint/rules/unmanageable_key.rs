@@ -9,8 +9,7 @@ declare_rule! {
     /// Asks, for everybody whom a key policy names and for the accounts it names, whether they
     /// could call `PutKeyPolicy`, and finds policies that let nobody. It speaks only of documents
     /// that are surely all of a key's policy: those that come with their key, what `get-key-policy`
-    /// prints, what the console writes (with an `Id` that starts with `key-`), and those of three
-    /// statements or more.
+    /// prints, and those that let somebody manage the key, beside other statements.
     ///
     /// ## Why is this bad?
     /// No principal, the account's root user included, has a permission on a key that its policy
