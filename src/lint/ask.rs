@@ -87,6 +87,26 @@ pub(super) fn nobody_is_given(view: &DocumentView<'_>, action: Action) -> bool {
     answers.iter().all(|(_, decision)| no(*decision)) && !(is_denied && is_given)
 }
 
+/// Whether one statement gives it to an account without a condition and none denies it: most policies
+/// are such, and need no evaluation.
+fn is_plainly_given(view: &DocumentView<'_>, action: Action) -> bool {
+    let owner = key_policy::owner(view);
+    let mut given = false;
+    for one in view.statements().filter(|one| one.actions().contains(action)) {
+        let plain = one.statement.condition.is_empty()
+            && matches!(&one.statement.resource, Some(Element::Is(all)) if all.iter().any(|it| it.value == "*"));
+        let mut principals = one.principals().iter();
+        given |= plain
+            && principals.any(|it| {
+                matches!(&it.value, Principal::Account { account, .. } if Some(*account) == owner)
+            });
+        if !one.is_allow() {
+            return false;
+        }
+    }
+    given
+}
+
 const EXAMPLE_ACCOUNT: &str = "111122223333";
 
 fn names_resources(view: &DocumentView<'_>) -> bool {

@@ -25,23 +25,39 @@ pub(super) fn is_of_ram(view: &DocumentView<'_>) -> bool {
 
 /// The account that owns the key: where that is not known, the one whose root principal may change
 /// the policy, as no other account's ever can (kms developer guide, "Allowing users in other accounts
-/// to use a KMS key"). Of several it is the first, where every default policy has its owner.
+/// to use a KMS key"). Of several it is the one that most principals are of, and then the first.
 pub(super) fn owner(view: &DocumentView<'_>) -> Option<AccountId> {
     let document = view.document;
     let known = document.account.or_else(|| document.key.as_ref().and_then(|key| key.account));
-    known.or_else(|| {
-        let allows = view.statements().filter(|one| {
-            one.is_allow()
-                && one.statement.condition.is_empty()
-                && one.actions().contains(Action::PutKeyPolicy)
-        });
-        let mut named =
-            allows.flat_map(|one| one.principals()).filter(|one| view.document.is_known(one.span));
-        named.find_map(|principal| match &principal.value {
-            Principal::Account { account, .. } => Some(*account),
-            _ => None,
-        })
-    })
+    if known.is_some() {
+        return known;
+    }
+    let manages = |one: &StatementView<'_>| {
+        one.is_allow()
+            && one.statement.condition.is_empty()
+            && one.actions().contains(Action::PutKeyPolicy)
+    };
+    let is_known = |one: &&Spanned<Principal>| document.is_known(one.span);
+    let allows = view.statements().filter(manages);
+    let mut accounts: Vec<AccountId> = Vec::new();
+    for principal in allows.flat_map(|one| one.principals()).filter(is_known) {
+        if let Principal::Account { account, .. } = &principal.value
+            && !accounts.contains(account)
+        {
+            accounts.push(*account);
+        }
+    }
+    if let [] | [_] = accounts.as_slice() {
+        return accounts.first().copied();
+    }
+    let named: Vec<AccountId> = view
+        .statements()
+        .flat_map(|one| one.principals())
+        .filter_map(|one| account_of(&one.value))
+        .collect();
+    let count = |account: &AccountId| named.iter().filter(|one| *one == account).count();
+    // Of equals, the last of a reversed list is the first.
+    accounts.into_iter().rev().max_by_key(count)
 }
 
 /// Whether the document is surely all of a key's policy: it came with its key, or it has a statement
@@ -377,6 +393,25 @@ pub(super) fn unbound_services<'c>(view: &StatementView<'c>) -> Vec<(&'c Service
         .iter()
         .any(|action| action.resource_kind() != ResourceKind::Any && !tells(action.name()));
     if !is_written(&view.document) || !view.is_allow() || !uses || names_source(view) {
+        return Vec::new();
+    }
+    // What no service can meet lets none in, and rules of its own say so.
+    let never = view.conditions().any(|(operator, condition)| {
+        let key = condition.key.value.known();
+        let is_of_callers = matches!(
+            key,
+            Some(
+                KnownKey::AwsPrincipalAccount
+                    | KnownKey::AwsPrincipalArn
+                    | KnownKey::AwsPrincipalOrgId
+                    | KnownKey::AwsPrincipalOrgPaths
+                    | KnownKey::AwsPrincipalTag
+                    | KnownKey::KmsViaService
+            )
+        );
+        is_of_callers && met_by_absence(operator.value, condition) == Some(false)
+    });
+    if never {
         return Vec::new();
     }
     let services = view.principals().iter().filter_map(|one| match &one.value {

@@ -75,7 +75,18 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     if !key_policy::is_written(&view.document) {
         return;
     }
-    let Some(Element::Is(entries)) = &view.statement.resource else { return };
+    let entries = match &view.statement.resource {
+        Some(Element::Is(entries)) => entries,
+        Some(Element::IsNot(entries)) => {
+            if let Some(all) = entries.iter().find(|entry| entry.value == "*") {
+                let message = "`NotResource` with `*` leaves no key: the statement has no effect";
+                let help = r#"write `"Resource": "*"`, which is the key"#;
+                findings.push(Finding::at(all.span, message).help(help));
+            }
+            return;
+        }
+        None => return,
+    };
     for entry in entries.iter().filter(|entry| view.is_known(entry.span)) {
         if key_policy::matches_key(&view.document, &entry.value) == KeyMatch::Never {
             let message = format!("`{}` is not the key that the policy is on", entry.value);

@@ -126,6 +126,7 @@ const MANAGERS: &[&str] = &[
     "deploy",
     "manager",
     "organizationaccountaccess",
+    "owner",
     "pipeline",
     "terraform",
 ];

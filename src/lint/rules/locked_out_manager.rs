@@ -85,10 +85,11 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
             && one.actions().contains(Action::PutKeyPolicy)
             && one.compiled().is_some_and(|compiled| compiled.inert.is_none())
     };
+    let denies: Vec<_> = view.statements().filter(|one| names(one, false)).collect();
     // What `NotPrincipal` lists without its session or account is another rule's.
-    let denies =
-        view.statements().filter(|one| names(one, false) && key_policy::unlisted(one).is_empty());
-    let denies: Vec<_> = denies.collect();
+    if denies.iter().any(|one| !key_policy::unlisted(one).is_empty()) {
+        return;
+    }
     let Some(deny) = denies.first() else { return };
     let allow = view.statements().find(|one| names(one, true));
     let answers = ask::by_key_policy(view, Action::PutKeyPolicy);

@@ -1,4 +1,4 @@
-//! L02.
+//! L01, L02.
 
 use crate::lint::key_policy::{self, Reach};
 use crate::lint::rule::declare_rule;
@@ -70,7 +70,7 @@ declare_rule! {
         summary: "every principal, under conditions that do not say who it is",
         level: Warning,
         since: "0.1.0",
-        covers: ["L02"],
+        covers: ["L01", "L02"],
         analyzer: [],
         check: Check::Statement(check),
     }

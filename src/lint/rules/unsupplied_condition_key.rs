@@ -105,7 +105,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         }
         let judged: Vec<_> = entries.iter().filter(|entry| has_keys(view, &entry.value)).collect();
         let lacks = |entry: &Spanned<String>| {
-            pattern::actions(&entry.value).iter().all(|action| !supplies(action, key))
+            pattern::actions(&entry.value).iter().all(|action| !may_supply(action, key))
         };
         let nobody = judged.iter().all(|entry| lacks(entry));
         let denies = !view.is_allow() && met;
@@ -137,6 +137,12 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         }
         findings.push(finding);
     }
+}
+
+/// AWS's pages differ on whether untagging supplies the tags of the request: the kms developer guide
+/// says so, the Service Authorization Reference does not.
+fn may_supply(action: Action, key: KnownKey) -> bool {
+    supplies(action, key) || (action, key) == (Action::UntagResource, KnownKey::AwsRequestTag)
 }
 
 /// Keys that rules of their own judge are left to them.
