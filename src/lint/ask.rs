@@ -75,6 +75,9 @@ pub(super) fn nobody_is_given(view: &DocumentView<'_>, action: Action) -> bool {
     if !key_policy::is_written(view) || !view.document.is_whole() {
         return false;
     }
+    if is_plainly_given(view, action) {
+        return false;
+    }
     let no =
         |decision: Decision| matches!(decision, Decision::ExplicitDeny | Decision::ImplicitDeny);
     let answers = by_key_policy(view, action);
@@ -93,8 +96,11 @@ fn is_plainly_given(view: &DocumentView<'_>, action: Action) -> bool {
     let owner = key_policy::owner(view);
     let mut given = false;
     for one in view.statements().filter(|one| one.actions().contains(action)) {
-        let plain = one.statement.condition.is_empty()
-            && matches!(&one.statement.resource, Some(Element::Is(all)) if all.iter().any(|it| it.value == "*"));
+        let is_the_key = match &one.statement.resource {
+            Some(Element::Is(all)) => all.iter().any(|entry| entry.value == "*"),
+            _ => false,
+        };
+        let plain = is_the_key && one.statement.condition.is_empty();
         let mut principals = one.principals().iter();
         given |= plain
             && principals.any(|it| {
