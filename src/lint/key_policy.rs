@@ -3,9 +3,9 @@
 
 use super::subject::{DocumentView, StatementView, Subject as _};
 use crate::model::{
-    AccountId, Action, Condition, ConditionOperator, KeyManager, KnownKey, Operator, PolicyKind,
-    Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, ResourceKind, ServiceName,
-    SetQualifier, Span, Spanned, split_arn,
+    AccountId, Action, Condition, ConditionOperator, KeyId, KeyManager, KnownKey, Operator,
+    PolicyKind, Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, ResourceKind,
+    ServiceName, SetQualifier, Span, Spanned, split_arn,
 };
 use crate::pattern::Template;
 use crate::syntax::{self, json::Value};
@@ -360,8 +360,9 @@ pub(super) fn matches_key(view: &DocumentView<'_>, entry: &str) -> KeyMatch {
         return if pattern.matches_text(arn.as_str()) { KeyMatch::Maybe } else { KeyMatch::Never };
     }
     let Some([arn, _, service, region, account, resource]) = split_arn(entry) else {
-        // `arn:*` and the like.
-        return if entry.contains('*') { KeyMatch::Maybe } else { KeyMatch::Never };
+        // What is neither may be a placeholder, or `arn:*`.
+        let is_other = entry.starts_with("alias/") || entry.parse::<KeyId>().is_ok();
+        return if is_other { KeyMatch::Never } else { KeyMatch::Maybe };
     };
     let fits = |part: &str, text: &str| Template::glob(part).matches_text(text);
     let owner = owner(view);
