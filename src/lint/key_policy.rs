@@ -361,7 +361,9 @@ pub(super) fn matches_key(view: &DocumentView<'_>, entry: &str) -> KeyMatch {
     }
     let Some([arn, _, service, region, account, resource]) = split_arn(entry) else {
         // What is neither may be a placeholder, or `arn:*`.
-        let is_other = entry.starts_with("alias/") || entry.parse::<KeyId>().is_ok();
+        let is_id = entry.starts_with("mrk-")
+            || (entry.len() == 36 && entry.bytes().filter(|byte| *byte == b'-').count() == 4);
+        let is_other = entry.starts_with("alias/") || (is_id && entry.parse::<KeyId>().is_ok());
         return if is_other { KeyMatch::Never } else { KeyMatch::Maybe };
     };
     let fits = |part: &str, text: &str| Template::glob(part).matches_text(text);
