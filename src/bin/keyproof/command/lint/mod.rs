@@ -19,6 +19,7 @@ use keyproof::report::{self, LintReport, Resolver, Style};
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{CliError, Io, Target};
+use crate::place;
 use baseline::Baseline;
 use job::{Done, Shop};
 use mend::{Mend, Mended};
@@ -140,6 +141,9 @@ pub fn run(args: &Lint, io: &mut Io) -> Result<Exit, CliError> {
         (Some(path), ..) | (None, Some(path), _) => Some(Baseline::read(path)?),
     };
     let plan = Plan::of(&args.paths, &args.stdin_filename, &settings.exclude);
+    for path in args.output.iter().chain(&args.write_baseline) {
+        keep_inputs(path, &plan)?;
+    }
     let extent = extent(&plan, settings.folder.as_deref());
     let suppressions = std::mem::take(&mut settings.suppressions);
     let linter = Linter::new(settings.config, suppressions, Some(input::now()));
@@ -226,6 +230,27 @@ fn settings(args: &Lint, here: &Path) -> Result<LintSettings, CliError> {
     }
     Ok(settings)
 }
+
+/// Refuses to write to a file that is linted.
+fn keep_inputs(path: &Path, plan: &Plan) -> Result<(), CliError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let files = plan.jobs.iter().filter(|(_, kind)| matches!(kind, Kind::Named | Kind::Found));
+    let used: Vec<_> = files.map(|(name, _)| ("a file that is linted", Path::new(name))).collect();
+    // A report in a folder that is linted, such as the last run's, is one of its files, too.
+    let is_ours =
+        std::fs::read_to_string(path).is_ok_and(|text| OURS.iter().any(|it| text.contains(it)));
+    let worlds = plan.jobs.iter().filter(|(_, kind)| **kind == Kind::World);
+    for (world, _) in worlds {
+        place::refuse_used(path, "the output", &[], Some(Path::new(world)))?;
+    }
+    if is_ours { Ok(()) } else { place::refuse_used(path, "the output", &used, None) }
+}
+
+/// What is in the files that this command writes.
+const OURS: &[&str] =
+    &["\"keyproof/lint/", "\"keyproof/baseline/", "sarif-schema", "\"check_name\""];
 
 /// Whether everything that the configuration is for is linted.
 fn extent(plan: &Plan, folder: Option<&Path>) -> Extent {
