@@ -608,3 +608,34 @@ fn junit_of_the_linter_is_read_by_a_junit_parser() {
     assert_eq!(suites.tests, suites.suites.iter().map(|suite| suite.tests).sum::<u64>());
     assert!(suites.failures >= 3, "{out}");
 }
+
+#[test]
+fn the_configuration_of_the_documents_is_one() {
+    let page = std::fs::read_to_string(root().join("docs/cli.md")).unwrap();
+    let mut blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let shown = blocks.find(|block| block.starts_with("[lint]")).unwrap();
+    let folder = Folder::new(&[("keyproof.toml", shown), ("a.json", GOOD)]);
+    let baseline = r#"{"schema": "keyproof/baseline/1", "findings": []}"#;
+    folder.write("keyproof-baseline.json", baseline.as_bytes());
+    let (code, _, err) = folder.run("");
+    assert!(code < 2, "{err}");
+}
+
+#[test]
+fn commands_of_the_integrations_run() {
+    let folder = Folder::new(&[("a.json", GOOD), ("b.json", BAD)]);
+    let mut count = 0;
+    for name in ["docs/integrations/github-actions.yml", "docs/integrations/gitlab-ci.yml"] {
+        let text = std::fs::read_to_string(root().join(name)).unwrap();
+        for line in text.lines() {
+            let line = line.trim().trim_start_matches("- ").trim_start_matches("run: ");
+            let Some(words) = line.strip_prefix("keyproof lint ") else { continue };
+            let (code, _, err) = ended(&folder.command(words).output().unwrap());
+            assert_eq!(code, i32::from(!words.contains("--exit-zero")), "{words}\n{err}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 4);
+    let hook = std::fs::read_to_string(root().join(".pre-commit-hooks.yaml")).unwrap();
+    assert!(hook.contains("entry: keyproof lint\n") && hook.contains("pass_filenames: false"));
+}
