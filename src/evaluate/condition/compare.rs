@@ -81,22 +81,29 @@ impl<'q> Comparison<'_, 'q> {
             })),
             Operands::Arn(patterns) => {
                 let is_arn = split_arn(value).is_some_and(|[first, ..]| first == "arn");
-                let result = any(patterns.iter().map(|pattern| match pattern {
-                    ArnPattern::Star => match scope.choice(Reading::ArnPatternStar) {
-                        0 => Match::Open(Reading::ArnPatternStar),
-                        choice => Match::Settled((choice == 1).into()),
-                    },
-                    ArnPattern::Malformed => Match::Open(Reading::MalformedOperand),
-                    ArnPattern::Parts(_) | ArnPattern::Whole(_) => {
-                        let has_variables = pattern.variables().next().is_some();
-                        settled(scope.with_wildcards(has_variables, |wildcards| {
-                            pattern.matches(value, wildcards, |it| scope.resolve(it))
-                        }))
-                    }
+                // Whether an open point of another kind is among them.
+                let mut is_open = false;
+                let result = any(patterns.iter().map(|pattern| {
+                    let one = match pattern {
+                        ArnPattern::Star => match scope.choice(Reading::ArnPatternStar) {
+                            0 => Match::Open(Reading::ArnPatternStar),
+                            choice => Match::Settled((choice == 1).into()),
+                        },
+                        ArnPattern::Malformed => Match::Open(Reading::MalformedOperand),
+                        ArnPattern::Parts(_) | ArnPattern::Whole(_) => {
+                            let has_variables = pattern.variables().next().is_some();
+                            settled(scope.with_wildcards(has_variables, |wildcards| {
+                                pattern.matches(value, wildcards, |it| scope.resolve(it))
+                            }))
+                        }
+                    };
+                    is_open |=
+                        matches!(one, Match::Open(reading) if reading != Reading::MalformedOperand);
+                    one
                 }));
                 match result {
                     Match::Settled(Truth::False) | Match::Open(Reading::MalformedOperand)
-                        if !is_arn =>
+                        if !is_arn && !is_open =>
                     {
                         Match::Unparsable
                     }
