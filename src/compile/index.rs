@@ -14,12 +14,19 @@ use crate::model::{Action, ActionSet, Effect, fingerprint};
 const SMALL: usize = 8;
 
 /// The statements of one effect, by what they need to apply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct StatementIndex {
     /// Every action that one of them names.
     actions: ActionSet,
-    /// `None` for a small policy.
-    places: Option<Box<Places>>,
+    found: Found,
+}
+
+#[derive(Clone, Debug)]
+enum Found {
+    /// Those of a large policy.
+    By(Box<Places>),
+    /// Those of a small policy, each with its actions: what does not name the action is not touched.
+    Few(Box<[(ActionSet, u32)]>),
 }
 
 // Whoever writes a policy can make its statements meet in one place of these tables; as much would
@@ -52,7 +59,8 @@ impl StatementIndex {
         };
         let actions = live().fold(ActionSet::NONE, |all, (one, _)| all.union(one.actions));
         if statements.len() <= SMALL {
-            return Self { actions, places: None };
+            let few = live().map(|(one, place)| (one.actions, place)).collect();
+            return Self { actions, found: Found::Few(few) };
         }
         let mut open = HashMap::<Action, Vec<u32>>::new();
         let mut by_caller = HashMap::<u64, Vec<u32>>::new();
@@ -71,7 +79,7 @@ impl StatementIndex {
             by_caller: frozen(by_caller),
             by_resource: frozen(by_resource),
         };
-        Self { actions, places: Some(Box::new(places)) }
+        Self { actions, found: Found::By(Box::new(places)) }
     }
 
     /// Calls `visit` with every statement of the index's effect that names the action and can apply
@@ -79,7 +87,6 @@ impl StatementIndex {
     pub(super) fn visit<'p>(
         &self,
         statements: &'p [CompiledStatement],
-        effect: Effect,
         action: Action,
         numbers: &impl Numbers,
         mut visit: impl FnMut(&'p CompiledStatement) -> bool,
@@ -87,16 +94,20 @@ impl StatementIndex {
         if !self.actions.contains(action) {
             return;
         }
-        let mut wanted = |one: &'p CompiledStatement| {
-            one.effect == effect && one.actions.contains(action) && visit(one)
-        };
-        let Some(places) = &self.places else {
-            statements.iter().any(wanted);
-            return;
+        let mut at = |place: u32| statements.get(place as usize).is_some_and(&mut visit);
+        let places = match &self.found {
+            Found::Few(few) => {
+                few.iter().any(|(actions, place)| actions.contains(action) && at(*place));
+                return;
+            }
+            Found::By(places) => places,
         };
         let mut all = |places: Option<&Box<[u32]>>| {
-            let mut places = places.into_iter().flatten();
-            places.any(|place| statements.get(*place as usize).is_some_and(&mut wanted))
+            let mut places = places.into_iter().flatten().copied();
+            places.any(|place| {
+                let names = |one: &CompiledStatement| one.actions.contains(action);
+                statements.get(place as usize).is_some_and(names) && at(place)
+            })
         };
         if all(places.open.get(&action)) {
             return;

@@ -29,4 +29,4 @@ pub use snapshot::{
     AliasTarget, Endpoint, Entity, EntityLookup, Epoch, KeyEntry, KeyFacts, Known, Membership,
     Snapshot, SnapshotBuilder, SnapshotError,
 };
-pub use source::{Location, Source};
+pub use source::{DocumentText, Location, Source};

@@ -115,7 +115,7 @@ impl Policy {
             Effect::Allow => &self.body.allows,
             Effect::Deny => &self.body.denies,
         };
-        index.visit(&self.body.statements, effect, action, numbers, visit);
+        index.visit(&self.body.statements, action, numbers, visit);
     }
 
     /// Where one of its statements stands.

@@ -206,6 +206,8 @@ pub(super) const ANY_UNIQUE: u64 = 1;
 #[derive(Clone, Copy, Debug)]
 pub struct CallerKeys<'a> {
     fixed: [u64; 4],
+    /// How many of `fixed` there are: no number stands for none, as any text can have any number.
+    count: usize,
     names: &'a [ServiceName],
 }
 
@@ -216,25 +218,28 @@ impl<'a> CallerKeys<'a> {
         let unique =
             |id: &Option<UniqueId>| id.as_ref().map_or(ANY_UNIQUE, |id| fingerprint(id.as_str()));
         let account = caller.arn().map_or(0, |arn| fingerprint(arn.account_str()));
-        let (fixed, names): ([u64; 4], &[ServiceName]) = match caller {
-            CallerPrincipal::Anonymous => ([0; 4], &[]),
+        let (fixed, count) = match caller {
+            CallerPrincipal::Anonymous | CallerPrincipal::Service { .. } => ([0; 4], 0),
             CallerPrincipal::FederatedUser { arn, user } => {
-                ([account, arn.fingerprint(), user.fingerprint(), 0], &[])
+                ([account, arn.fingerprint(), user.fingerprint(), 0], 3)
             }
             CallerPrincipal::RoleSession { session, role, id } => {
-                ([account, role.fingerprint(), session.fingerprint(), unique(id)], &[])
+                ([account, role.fingerprint(), session.fingerprint(), unique(id)], 4)
             }
-            CallerPrincipal::Root(_) => ([account, 0, 0, 0], &[]),
-            CallerPrincipal::Service { names } => ([0; 4], names),
-            CallerPrincipal::User { arn, id } => ([account, arn.fingerprint(), unique(id), 0], &[]),
+            CallerPrincipal::Root(_) => ([account, 0, 0, 0], 1),
+            CallerPrincipal::User { arn, id } => ([account, arn.fingerprint(), unique(id), 0], 3),
         };
-        Self { fixed, names }
+        let names: &[ServiceName] = match caller {
+            CallerPrincipal::Service { names } => names,
+            _ => &[],
+        };
+        Self { fixed, count, names }
     }
 
     /// All of them; some twice.
     pub fn iter(&self) -> impl Iterator<Item = u64> {
         let names = self.names.iter().map(|name| fingerprint(name.as_str()));
-        self.fixed.into_iter().filter(|key| *key != 0).chain(names)
+        self.fixed.into_iter().take(self.count).chain(names)
     }
 }
 

@@ -1,10 +1,13 @@
 //! The world, frozen.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
+use foldhash::fast::{FixedState, RandomState};
+use smallvec::SmallVec;
 
 use super::{Grants, PolicySlot};
 use crate::model::{
@@ -82,13 +85,13 @@ pub struct KeyEntry {
     /// What `DescribeKey` says.
     pub key: Key,
     /// Its key policies: `default`, and `AWS_RAM` when the key is shared.
-    pub policies: Arc<[PolicySlot]>,
+    pub policies: SmallVec<[PolicySlot; 1]>,
     /// Its grants.
     pub grants: Known<Grants>,
     /// Its tags.
     pub tags: Known<Arc<[(String, String)]>>,
     /// The aliases that point to it.
-    pub aliases: Known<Box<[AliasName]>>,
+    pub aliases: Known<SmallVec<[AliasName; 1]>>,
 }
 
 /// What is read again of a key while a service runs: everything but tags and aliases.
@@ -174,6 +177,9 @@ pub enum SnapshotError {
     /// Occurs when one user or role is described twice.
     #[error("`{0}` is described twice")]
     DuplicateEntity(Box<PrincipalArn>),
+    /// Occurs when a key is of another partition than the others of its account and Region.
+    #[error("key `{0}` is of another partition than other keys of its account and Region")]
+    OtherPartition(Box<KeyArn>),
     /// Occurs when a grant is filed under a key it is not on.
     #[error("grant `{grant}` is on key `{on}`, but is filed under key `{under}`")]
     ForeignGrant {
@@ -196,7 +202,8 @@ pub struct Snapshot {
     read_at: HashMap<KeyArn, Timestamp>,
     readings: Readings,
     facts: Arc<Facts>,
-    /// What takes the place of facts of the same name; there are few, so they are searched.
+    /// What takes the place of facts of the same name; but for keys there are few, so they are
+    /// searched.
     changes: Option<Arc<Changes>>,
 }
 
@@ -219,15 +226,65 @@ struct Facts {
 /// An account's Region.
 #[derive(Clone, Debug, Default)]
 struct Place {
-    /// INVARIANT (ids): partitions do not share account ids and Regions, so an id names one key.
-    keys: Table<KeyId, Arc<KeyEntry>>,
+    /// INVARIANT (ids): partitions do not share account ids and Regions, so all keys of a place are
+    /// of one, and an id names one key.
+    partition: Box<str>,
+    keys: Keys,
     /// `None` when nothing is said of them.
     aliases: Option<Known<Table<AliasName, KeyId>>>,
 }
 
+/// Keys side by side, found by the hash of their ids: a table of ids would take as much again.
+#[derive(Clone, Debug, Default)]
+struct Keys {
+    all: Vec<KeyEntry>,
+    hashing: RandomState,
+    /// The place of the first key with a hash.
+    places: HashMap<u64, u32, FixedState>,
+    /// Places of further keys with the hash of another one, of which there is hardly ever any.
+    more: Vec<u32>,
+}
+
+impl Keys {
+    fn get(&self, id: &KeyId) -> Option<&KeyEntry> {
+        self.place(id).and_then(|place| self.all.get(place as usize))
+    }
+
+    fn place(&self, id: &KeyId) -> Option<u32> {
+        let is_it = |place: &u32| {
+            self.all.get(*place as usize).is_some_and(|entry| entry.key.arn.id() == id)
+        };
+        let first = self.places.get(&self.hash(id)).copied();
+        first.filter(is_it).or_else(|| self.more.iter().copied().find(|place| is_it(place)))
+    }
+
+    /// Adds a key; `false` when there is one of its id.
+    fn insert(&mut self, entry: KeyEntry) -> bool {
+        let id = entry.key.arn.id();
+        let Ok(place) = u32::try_from(self.all.len()) else { return false };
+        if self.place(id).is_some() {
+            return false;
+        }
+        match self.places.entry(self.hash(id)) {
+            Entry::Vacant(slot) => *slot.insert(place),
+            Entry::Occupied(_) => {
+                self.more.push(place);
+                place
+            }
+        };
+        self.all.push(entry);
+        true
+    }
+
+    fn hash(&self, id: &KeyId) -> u64 {
+        self.hashing.hash_one(id.as_str())
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Changes {
-    keys: Vec<Arc<KeyEntry>>,
+    /// A service reads many keys again, one by one, and also new ones.
+    keys: Table<(AccountId, Region, KeyId), Arc<KeyEntry>>,
     entities: Vec<Arc<Entity>>,
     memberships: Vec<(AccountId, Membership)>,
     endpoints: Vec<Endpoint>,
@@ -237,7 +294,11 @@ impl Snapshot {
     /// Starts an empty world.
     #[must_use]
     pub fn builder() -> SnapshotBuilder {
-        SnapshotBuilder { snapshot: Self::default(), facts: Facts::default() }
+        SnapshotBuilder {
+            snapshot: Self::default(),
+            facts: Facts::default(),
+            tags: HashSet::default(),
+        }
     }
 
     /// Which change of the world this is.
@@ -267,7 +328,14 @@ impl Snapshot {
     /// A key.
     #[must_use]
     pub fn key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
-        self.key_by_id(arn.account(), arn.region(), arn.id()).filter(|entry| entry.key.arn == *arn)
+        if let Some(changed) = self.changed_key(arn.account(), arn.region(), arn.id()) {
+            return (changed.key.arn == *arn).then_some(changed);
+        }
+        let place = self.facts.places.get(&(arn.account(), arn.region().clone()))?;
+        if !arn.is_of_partition(&place.partition) {
+            return None;
+        }
+        place.keys.get(arn.id())
     }
 
     /// Whether a key that is not here does not exist, rather than being unknown.
@@ -285,11 +353,15 @@ impl Snapshot {
     /// The same world, but for the policies of one key; `None` when there is no such key.
     #[must_use]
     pub fn with_key_policies(&self, arn: &KeyArn, policies: Vec<PolicySlot>) -> Option<Self> {
-        let entry = KeyEntry { policies: policies.into(), ..self.key(arn)?.clone() };
-        Some(self.changed(|changes| {
-            changes.keys.retain(|known| known.key.arn != *arn);
-            changes.keys.push(Arc::new(entry));
-        }))
+        Some(self.with_key(KeyEntry { policies: policies.into(), ..self.key(arn)?.clone() }))
+    }
+
+    fn with_key(&self, entry: KeyEntry) -> Self {
+        let arn = &entry.key.arn;
+        let name = (arn.account(), arn.region().clone(), arn.id().clone());
+        self.changed(|changes| {
+            changes.keys.insert(name, Arc::new(entry));
+        })
     }
 
     /// The same world, but at another of its changes.
@@ -312,14 +384,7 @@ impl Snapshot {
             }
         };
         let entry = KeyEntry { key, policies: policies.into(), grants, tags, aliases };
-        let mut changed = self.clone();
-        if let Some(changes) = &mut changed.changes {
-            Arc::make_mut(changes).keys.retain(|known| known.key.arn != arn);
-        }
-        // Among the facts, not the changes: a service reads many keys again, one by one.
-        let facts = Arc::make_mut(&mut changed.facts);
-        let place = facts.places.entry((arn.account(), arn.region().clone())).or_default();
-        place.keys.insert(arn.id().clone(), Arc::new(entry));
+        let mut changed = self.with_key(entry);
         changed.read_at.insert(arn, read_at);
         changed
     }
@@ -379,9 +444,14 @@ impl Snapshot {
     /// All keys, sorted by ARN.
     #[must_use]
     pub fn keys(&self) -> Vec<&KeyEntry> {
-        let all = self.facts.places.values().flat_map(|place| place.keys.values());
-        let mut keys: Vec<&KeyEntry> =
-            all.map(|entry| self.changed_key(&entry.key.arn).unwrap_or(entry)).collect();
+        let changed = self.changes.iter().flat_map(|changes| changes.keys.values());
+        let is_unchanged =
+            |arn: &KeyArn| self.changed_key(arn.account(), arn.region(), arn.id()).is_none();
+        let all = self.facts.places.values().flat_map(|place| &place.keys.all);
+        let mut keys: Vec<&KeyEntry> = all
+            .filter(|entry| is_unchanged(&entry.key.arn))
+            .chain(changed.map(AsRef::as_ref))
+            .collect();
         keys.sort_by(|a, b| a.key.arn.cmp(&b.key.arn));
         keys
     }
@@ -399,13 +469,14 @@ impl Snapshot {
     /// The key with an id in an account and Region.
     #[must_use]
     pub fn key_by_id(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
-        let entry = self.facts.places.get(&(account, region.clone()))?.keys.get(id)?;
-        Some(self.changed_key(&entry.key.arn).unwrap_or(entry))
+        let changed = self.changed_key(account, region, id);
+        let known = || self.facts.places.get(&(account, region.clone()))?.keys.get(id);
+        changed.or_else(known)
     }
 
-    fn changed_key(&self, arn: &KeyArn) -> Option<&KeyEntry> {
-        let changes = self.changes.as_ref()?;
-        changes.keys.iter().find(|entry| entry.key.arn == *arn).map(AsRef::as_ref)
+    fn changed_key(&self, account: AccountId, region: &Region, id: &KeyId) -> Option<&KeyEntry> {
+        let changes = self.changes.as_ref().filter(|changes| !changes.keys.is_empty())?;
+        changes.keys.get(&(account, region.clone(), id.clone())).map(AsRef::as_ref)
     }
 
     fn changed_entity(&self, arn: &PrincipalArn) -> Option<&Entity> {
@@ -489,6 +560,8 @@ fn role_number(account: AccountId, name: &str) -> u64 {
 pub struct SnapshotBuilder {
     snapshot: Snapshot,
     facts: Facts,
+    /// The lists of tags so far.
+    tags: HashSet<Arc<[(String, String)]>, RandomState>,
 }
 
 impl SnapshotBuilder {
@@ -519,8 +592,9 @@ impl SnapshotBuilder {
     /// Adds a key; its `aliases` are filled in by [`Self::build`] from [`Self::aliases`].
     ///
     /// # Errors
-    /// When the key is there already, or a grant is on another key.
-    pub fn key(&mut self, entry: KeyEntry) -> Result<&mut Self, SnapshotError> {
+    /// When the key is there already, a grant is on another key, or a key of the same account and
+    /// Region is of another partition.
+    pub fn key(&mut self, mut entry: KeyEntry) -> Result<&mut Self, SnapshotError> {
         let arn = entry.key.arn.clone();
         let mut grants = entry.grants.known().into_iter().flat_map(|all| all.iter());
         if let Some(grant) = grants.find(|one| one.key != arn) {
@@ -530,10 +604,23 @@ impl SnapshotBuilder {
                 under: Box::new(arn),
             });
         }
+        if let Known::Known(tags) = &entry.tags {
+            // Many keys have the same tags.
+            match self.tags.get(tags) {
+                Some(known) => entry.tags = Known::Known(Arc::clone(known)),
+                None => drop(self.tags.insert(Arc::clone(tags))),
+            }
+        }
         let place = self.facts.places.entry((arn.account(), arn.region().clone())).or_default();
-        match place.keys.insert(arn.id().clone(), Arc::new(entry)) {
-            Some(_) => Err(SnapshotError::DuplicateKey(Box::new(arn))),
-            None => Ok(self),
+        if place.keys.all.is_empty() {
+            place.partition = arn.partition().into();
+        } else if !arn.is_of_partition(&place.partition) {
+            return Err(SnapshotError::OtherPartition(Box::new(arn)));
+        }
+        if place.keys.insert(entry) {
+            Ok(self)
+        } else {
+            Err(SnapshotError::DuplicateKey(Box::new(arn)))
         }
     }
 
@@ -606,16 +693,16 @@ impl SnapshotBuilder {
     #[must_use]
     pub fn build(mut self) -> Snapshot {
         for place in self.facts.places.values_mut() {
+            place.keys.all.shrink_to_fit();
             let Some(Known::Known(aliases)) = &place.aliases else { continue };
             let mut names: HashMap<&KeyId, Vec<&AliasName>> = HashMap::new();
             for (name, id) in aliases {
                 names.entry(id).or_default().push(name);
             }
-            for (id, entry) in &mut place.keys {
-                let mut own = names.remove(id).unwrap_or_default();
+            for entry in &mut place.keys.all {
+                let mut own = names.remove(entry.key.arn.id()).unwrap_or_default();
                 own.sort_unstable();
-                let own = own.into_iter().cloned().collect();
-                Arc::make_mut(entry).aliases = Known::Known(own);
+                entry.aliases = Known::Known(own.into_iter().cloned().collect());
             }
         }
         Snapshot { facts: Arc::new(self.facts), ..self.snapshot }

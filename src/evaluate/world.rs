@@ -53,13 +53,16 @@ impl Asked<'_> {
             None => Ok(None),
         };
         let entry = self.entry;
-        let owner = entry.map(|entry| entry.key.arn.account());
         // An alias has an owner as well, though no policy of its own.
         let holder = match self.on {
             Target::Alias(alias) => Some(alias.account),
             Target::Any => None,
             Target::Key(arn) => Some(arn.account()),
         };
+        let owner = entry.map(|entry| match self.on {
+            Target::Key(arn) => arn.account(),
+            Target::Alias(_) | Target::Any => entry.key.arn.account(),
+        });
         let resource_membership = match holder {
             Some(account) => snapshot.membership(account),
             None => Err("the action is on no resource"),

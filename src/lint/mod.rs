@@ -55,8 +55,26 @@ use config::Active;
 pub struct Linted {
     /// By file, place, code.
     pub diagnostics: Vec<Diagnostic>,
-    /// How many more were suppressed.
-    pub suppressed: usize,
+    /// Those that somebody accepts.
+    pub suppressed: Vec<Suppressed>,
+}
+
+/// A finding that a suppression accepts.
+#[derive(Clone, Debug)]
+pub struct Suppressed {
+    /// The finding.
+    pub diagnostic: Diagnostic,
+    /// Why it is accepted.
+    pub reason: Box<str>,
+}
+
+/// How much of what suppressions are for was linted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All files.
+    All,
+    /// Not all of them.
+    Some,
 }
 
 /// Runs the rules. It can be shared between threads; each collection is linted by itself.
@@ -123,22 +141,29 @@ impl Linter {
                 && a.place.file_span() == b.place.file_span()
                 && a.place.origin.source_file() == b.place.origin.source_file()
         });
-        let all = found.len();
-        found.retain(|one| {
+        let mut linted = Linted::default();
+        for diagnostic in found {
             // Each is asked, so that all that are of use count as used.
-            let accepting = self.suppressions.iter().filter(|it| it.accepts(one, self.today));
-            accepting.count() == 0
-        });
-        let suppressed = all - found.len();
-        Linted { diagnostics: found, suppressed }
+            let accepting =
+                self.suppressions.iter().filter(|it| it.accepts(&diagnostic, self.today));
+            match accepting.map(|it| &it.reason).fold(None, |first, one| first.or(Some(one))) {
+                None => linted.diagnostics.push(diagnostic),
+                Some(reason) => {
+                    linted.suppressed.push(Suppressed { diagnostic, reason: reason.clone() });
+                }
+            }
+        }
+        linted
     }
 
     /// What there is to say of suppressions once everything was linted: those without use, and
-    /// those that have expired.
+    /// those that have expired. Where only [some](Extent::Some) of the files they are for were linted, nothing is
+    /// said of one that no finding needed: the finding may be in another file.
     #[must_use]
-    pub fn finish(&self) -> Vec<Diagnostic> {
+    pub fn finish(&self, linted: Extent) -> Vec<Diagnostic> {
         let level = |rule| self.base.level(rule);
-        let judged = self.suppressions.iter().filter_map(|one| one.judge(self.today, level));
+        let judged =
+            self.suppressions.iter().filter_map(|one| one.judge(self.today, linted, level));
         let mut found: Vec<_> = judged.collect();
         sort(&mut found);
         found

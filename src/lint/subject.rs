@@ -143,6 +143,12 @@ impl Document {
         &self.parsed.errors
     }
 
+    /// The places whose contents are known only once the thing is applied.
+    #[must_use]
+    pub fn holes(&self) -> &[Span] {
+        &self.holes
+    }
+
     /// Whether all of it is understood and known: only then does what is not in it mean anything.
     #[must_use]
     pub fn is_whole(&self) -> bool {

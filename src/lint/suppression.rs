@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::Extent;
 use super::config::PathMatcher;
 use super::finding::{Annotation, Diagnostic, Place};
 use super::hash::ContentHash;
 use super::origin::Origin;
 use super::rule::{Level, Rule};
+use super::rules::RULES;
 use super::rules::expired_suppression::EXPIRED_SUPPRESSION;
 use super::rules::unused_suppression::UNUSED_SUPPRESSION;
 use crate::model::{Span, Timestamp};
@@ -73,6 +75,10 @@ impl Suppression {
         })
     }
 
+    fn names(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|one| rule.is_named(one))
+    }
+
     fn is_expired(&self, today: Option<Timestamp>) -> bool {
         self.expires.zip(today).is_some_and(|(expires, today)| expires <= today)
     }
@@ -80,7 +86,7 @@ impl Suppression {
     /// Whether it accepts a finding; notes that it was of use.
     pub(super) fn accepts(&self, found: &Diagnostic, today: Option<Timestamp>) -> bool {
         let origin = &found.place.origin;
-        let accepts = self.rules.iter().any(|one| found.rule.is_named(one))
+        let accepts = self.names(found.rule)
             && self.files.as_ref().is_none_or(|files| files.matches(&origin.source_file().name))
             && self.address.as_deref().is_none_or(|address| origin.address() == Some(address))
             && self.statement.as_ref().is_none_or(|key| {
@@ -101,13 +107,21 @@ impl Suppression {
     pub(super) fn judge(
         &self,
         today: Option<Timestamp>,
+        linted: Extent,
         level: impl Fn(&'static Rule) -> Option<Level>,
     ) -> Option<Diagnostic> {
+        let is_used = self.used.load(Ordering::Relaxed);
+        // A rule that does not run finds nothing that could be suppressed.
+        let runs = |rule: &&'static Rule| level(rule).is_some();
+        let could_be_used = RULES.iter().copied().filter(runs).any(|rule| self.names(rule));
+        if !is_used && (linted == Extent::Some || !could_be_used) {
+            return None;
+        }
         let (rule, message, help) = if self.is_expired(today) {
             let message = "this suppression has expired".to_owned();
             let help = "mend what it accepts, or look again and set another date";
             (&EXPIRED_SUPPRESSION, message, help)
-        } else if self.used.load(Ordering::Relaxed) {
+        } else if is_used {
             return None;
         } else {
             let message = format!("no finding of `{}` is suppressed here", self.rules.join("`, `"));

@@ -15,6 +15,7 @@ mod organization;
 mod principal;
 mod request;
 mod scenario;
+mod settings;
 mod simulation;
 mod world;
 
@@ -29,6 +30,7 @@ pub use lint::{PolicyKindHint, lint_file, lint_input, lint_world};
 pub use principal::{caller_principal, verified_caller};
 pub use request::{RequestError, RequestWords, region};
 pub use scenario::{Case, CaseResult, Scenario};
+pub use settings::{Globs, LintSettings, find_settings, lint_settings, no_such_rule};
 pub use simulation::{Simulation, SimulationAnswer};
 pub use world::{World, reload, world};
 

@@ -200,8 +200,8 @@ impl<'f> Node<'f> {
         let file = self.file.display().to_string();
         match &self.json.value {
             Value::Object(_) => {
-                let mut source = Source::part(&file, self.text, self.json.span);
-                source.line += self.before;
+                let source = Source::part(&file, self.text, self.json.span);
+                let source = source.further_down(self.before);
                 compile(source, kind, name, |span, message| {
                     let base = self.json.span.start();
                     let span = Span::new(base + span.start(), base + span.end());

@@ -25,7 +25,9 @@ pub struct Region(RegionText);
 
 #[derive(Clone)]
 enum RegionText {
-    Listed(&'static str),
+    /// INVARIANT (listed): a code of [`REGIONS`] is kept as its place there, so that the same code is
+    /// always kept in the same way.
+    Listed(u8),
     Other(Arc<str>),
 }
 
@@ -76,7 +78,9 @@ impl Region {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            RegionText::Listed(code) => code,
+            RegionText::Listed(place) => {
+                REGIONS.get(usize::from(*place)).copied().unwrap_or_default()
+            }
             RegionText::Other(code) => code,
         }
     }
@@ -87,9 +91,9 @@ impl FromStr for Region {
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
         if let Ok(place) = REGIONS.binary_search(&text)
-            && let Some(listed) = REGIONS.get(place)
+            && let Ok(place) = u8::try_from(place)
         {
-            Ok(Self(RegionText::Listed(listed)))
+            Ok(Self(RegionText::Listed(place)))
         } else if is_region(text) {
             Ok(Self(RegionText::Other(text.into())))
         } else {
@@ -117,9 +121,9 @@ fn is_partition(text: &str) -> bool {
 pub struct KeyArn(Arc<KeyArnParts>);
 
 struct KeyArnParts {
-    text: Box<str>,
     region: Region,
     account: AccountId,
+    /// Of the ARN's own text, which it shares.
     id: KeyId,
 }
 
@@ -140,13 +144,20 @@ impl KeyArn {
     /// The whole ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0.text
+        self.0.id.whole()
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     #[must_use]
     pub fn partition(&self) -> &str {
-        partition(&self.0.text)
+        partition(self.as_str())
+    }
+
+    /// Whether this is its partition.
+    #[must_use]
+    pub fn is_of_partition(&self, partition: &str) -> bool {
+        let rest = self.as_str().strip_prefix("arn:").unwrap_or_default();
+        rest.strip_prefix(partition).is_some_and(|rest| rest.starts_with(':'))
     }
 
     /// The Region the key is in.
@@ -192,17 +203,16 @@ impl FromStr for KeyArn {
             return Err(invalid());
         }
         Ok(Self(Arc::new(KeyArnParts {
-            text: text.into(),
             region: region.parse().map_err(|_| invalid())?,
             account: account.parse().map_err(|_| invalid())?,
-            id: id.parse().map_err(|_| invalid())?,
+            id: KeyId::at_end_of(text, id).map_err(|_| invalid())?,
         })))
     }
 }
 
 impl PartialEq for KeyArn {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+        Arc::ptr_eq(&self.0, &other.0) || self.as_str() == other.as_str()
     }
 }
 
@@ -400,11 +410,35 @@ macro_rules! as_text {
         }
     )*};
 }
-as_text!(KeyArn, PrincipalArn, Region);
+as_text!(KeyArn, PrincipalArn);
+
+impl Hash for Region {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            RegionText::Listed(place) => place.hash(state),
+            RegionText::Other(code) => code.hash(state),
+        }
+    }
+}
+
+impl PartialOrd for Region {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Region {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
 
 impl PartialEq for Region {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        match (&self.0, &other.0) {
+            (RegionText::Listed(own), RegionText::Listed(other)) => own == other,
+            _ => self.as_str() == other.as_str(),
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Source: botocore `kms/2014-11-01` (`KeyMetadata`, `KeySpec`, `KeyUsageType`, `KeyState`).
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -225,20 +227,73 @@ named! {
 }
 
 /// A key id: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(Arc<str>);
+///
+/// The id of a key ARN shares the ARN's text.
+#[derive(Clone)]
+pub struct KeyId {
+    whole: Arc<str>,
+    /// Where in `whole` the id starts.
+    start: u32,
+}
 
 impl KeyId {
+    /// The id at the end of a longer text, which is kept.
+    pub(super) fn at_end_of(whole: &str, id: &str) -> Result<Self, InvalidText> {
+        // KMS names keys by UUID or mrk- id; other ids (letters, digits, dashes) are taken too, as
+        // AWS promises no form for them.
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        let start = whole.strip_suffix(id).and_then(|before| u32::try_from(before.len()).ok());
+        match start {
+            Some(start) if !id.is_empty() && id.len() <= 128 && id.bytes().all(allowed) => {
+                Ok(Self { whole: whole.into(), start })
+            }
+            _ => {
+                Err(InvalidText::new(id, "a key id (a UUID, or `mrk-` and 32 hexadecimal digits)"))
+            }
+        }
+    }
+
+    /// The text that the id is the end of.
+    pub(super) fn whole(&self) -> &str {
+        &self.whole
+    }
+
     /// The id.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.whole.get(self.start as usize..).unwrap_or_default()
     }
 
     /// Whether it is written as a multi-Region key's id.
     #[must_use]
     pub fn is_multi_region(&self) -> bool {
-        self.0.starts_with("mrk-")
+        self.as_str().starts_with("mrk-")
+    }
+}
+
+impl PartialEq for KeyId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for KeyId {}
+
+impl PartialOrd for KeyId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for KeyId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for KeyId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -246,26 +301,19 @@ impl FromStr for KeyId {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
-        // KMS names keys by UUID or mrk- id; other ids (letters, digits, dashes) are taken too,
-        // as AWS promises no form for them.
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if !text.is_empty() && text.len() <= 128 && text.bytes().all(allowed) {
-            Ok(Self(text.into()))
-        } else {
-            Err(InvalidText::new(text, "a key id (a UUID, or `mrk-` and 32 hexadecimal digits)"))
-        }
+        Self::at_end_of(text, text)
     }
 }
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

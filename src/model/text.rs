@@ -30,7 +30,7 @@ pub fn lower(text: &str) -> String {
 pub fn eq_ignore_case(left: &str, right: &str) -> bool {
     // Among ASCII letters the two mappings are one; beyond them, a letter can fold into ASCII (`K`
     // of Kelvin), so only texts that are ASCII both are surely different.
-    if left.eq_ignore_ascii_case(right) {
+    if left == right || left.eq_ignore_ascii_case(right) {
         return true;
     }
     if left.is_ascii() && right.is_ascii() {

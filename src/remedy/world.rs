@@ -181,7 +181,7 @@ fn extended(policy: &Policy, statements: Vec<Statement>) -> Option<PolicySlot> {
     let mut document = document(policy)?;
     document.statements.extend(statements);
     let text = syntax::print(&document);
-    let source = Source { text: text.as_str().into(), ..policy.source.clone() };
+    let source = policy.source.with_text(&text);
     compiled(&text, policy.kind, &policy.name, source)
 }
 

@@ -432,3 +432,28 @@ fn truth(truth: Truth) -> Option<bool> {
         Truth::Unknown => None,
     }
 }
+
+/// Rules with their documentation.
+#[must_use]
+pub fn rules_json(rules: &[&crate::lint::Rule]) -> serde_json::Value {
+    let rules = rules.iter().map(|rule| {
+        let removed = match rule.status {
+            crate::lint::Status::Active => None,
+            crate::lint::Status::Removed { since, reason } => {
+                Some(serde_json::json!({"since": since, "reason": reason}))
+            }
+        };
+        serde_json::json!({
+            "code": rule.code.as_str(),
+            "name": rule.name,
+            "summary": rule.summary,
+            "level": rule.level.as_str(),
+            "since": rule.since,
+            "removed": removed,
+            "covers": rule.covers,
+            "access-analyzer": rule.analyzer,
+            "documentation": rule.documentation(),
+        })
+    });
+    serde_json::json!({"schema": "keyproof/rules/1", "rules": rules.collect::<Vec<_>>()})
+}

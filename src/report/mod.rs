@@ -3,11 +3,17 @@
 
 mod explain;
 mod json;
+mod lint;
 mod reason;
 mod remedy;
 mod rules;
 
 pub use explain::{Style, answer, explanation};
-pub use json::{answer_json, explanation_json, side_json};
+pub use json::{answer_json, explanation_json, rules_json, side_json};
+pub use lint::{
+    Accepted, Area, Excerpt, Found, FoundFix, Lines, LintReport, NotKnown, Point, Related,
+    Resolver, Unreadable, lint_concise, lint_github, lint_gitlab, lint_json, lint_junit,
+    lint_sarif, lint_summary, lint_text,
+};
 pub use reason::{Reason, reasons};
-pub use rules::{rule_markdown, rules_markdown};
+pub use rules::{rule_markdown, rule_text, rules_markdown, rules_text};

@@ -65,6 +65,39 @@ pub fn rules_markdown() -> String {
     text
 }
 
+/// Rules as a table.
+#[must_use]
+pub fn rules_text(rules: &[&Rule]) -> String {
+    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for rule in rules {
+        let _ = writeln!(
+            text,
+            "{}  {:7}  {:width$}  {}",
+            rule.code, rule.level, rule.name, rule.summary
+        );
+    }
+    text
+}
+
+/// One rule with its documentation.
+#[must_use]
+pub fn rule_text(rule: &Rule) -> String {
+    let markdown = rule_markdown(rule, 1);
+    let mut text = String::new();
+    let mut in_fence = false;
+    for line in markdown.lines() {
+        if line.starts_with("```") {
+            in_fence = !in_fence;
+        } else if in_fence {
+            let _ = writeln!(text, "    {line}");
+        } else {
+            let _ = writeln!(text, "{}", line.trim_start_matches('#').trim_start());
+        }
+    }
+    text
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

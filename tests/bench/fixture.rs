@@ -76,7 +76,7 @@ pub fn key_entry(arn: KeyArn, policies: Vec<PolicySlot>, grants: Vec<Grant>) -> 
         policies: policies.into(),
         grants: Known::Known(grants.into()),
         tags: Known::Known([("environment".to_owned(), "production".to_owned())].into()),
-        aliases: Known::Known([].into()),
+        aliases: Known::Known(Vec::new().into()),
     }
 }
 

@@ -14,7 +14,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_keyproof");
 fn main() {
     let test = std::env::args().any(|argument| argument == "--test");
     cold(if test { 1 } else { 400 });
-    matrix(if test { 2 } else { 3_000 });
+    matrix(if test { 2 } else { 12_000 });
 }
 
 /// Starts both in turn, so that a busy machine is busy for both.

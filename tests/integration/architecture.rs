@@ -40,6 +40,7 @@ const RIM: &[&str] = &[
     "src/collect/",
     "src/load/",
     "src/report/json.rs",
+    "src/report/lint/",
     "src/wire/",
 ];
 

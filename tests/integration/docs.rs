@@ -147,6 +147,8 @@ const COMMANDS: &[&str] = &[
     "check",
     "explain",
     "simulate",
+    "lint",
+    "rules",
     "keys create",
     "keys import",
     "encrypt",

@@ -453,7 +453,7 @@ fn key(given: &Value) -> KeyEntry {
         tags: Known::Known(
             pairs(&given["tags"]).iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
         ),
-        aliases: Known::Known([].into()),
+        aliases: Known::Known(Vec::new().into()),
         key,
     }
 }

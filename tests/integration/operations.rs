@@ -67,7 +67,7 @@ fn world(spec: KeySpec, usage: KeyUsage, origin: KeyOrigin, state: KeyState) -> 
                 policies: [slot(&delegates(ACCOUNT, "kms:*"), PolicyKind::Key)].into(),
                 grants: Known::Known(vec![grant].into()),
                 tags: Known::Known([].into()),
-                aliases: Known::Known([].into()),
+                aliases: Known::Known(Vec::new().into()),
             })
             .unwrap();
     }

@@ -278,7 +278,7 @@ fn resource_control(dice: &mut Dice) -> Value {
 pub fn policy(dice: &mut Dice, kind: PolicyKind) -> Value {
     // Some are large enough that the engine looks statements up; they deny less often, so that
     // other answers stay.
-    let (most, denials) = if dice.one_in(6) { (24, 24) } else { (3, 4) };
+    let (most, denials) = if dice.one_in(20) { (20, 20) } else { (3, 4) };
     let statements: Vec<Value> = (0..=dice.roll(most))
         .map(|_| {
             let effect = if dice.one_in(denials) { "Deny" } else { "Allow" };
@@ -528,7 +528,7 @@ pub fn sample(seed: u64) -> Sample {
     // Without complete facts, the encryption context a grant wants cannot be told.
     let grants = if context.is_complete() {
         // Some keys have so many that the engine looks them up.
-        let most = if dice.one_in(4) { 40 } else { 4 };
+        let most = if dice.one_in(8) { 32 } else { 4 };
         dice.some(most, |dice| {
             let n = dice.roll(1000);
             grant(dice, usize::try_from(n).unwrap())

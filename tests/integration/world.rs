@@ -48,7 +48,7 @@ impl World {
             policies: [slot(policy, PolicyKind::Key)].into(),
             grants: Known::Known(grants.into()),
             tags: Known::Known([].into()),
-            aliases: Known::Known([].into()),
+            aliases: Known::Known(Vec::new().into()),
             key,
         };
         self.builder.key(entry).unwrap();

@@ -211,7 +211,7 @@ fn entry(stored: StoredKey) -> KeyEntry {
         policies,
         grants: Known::Known(stored.grants.into()),
         tags: Known::Known(stored.tags.into_iter().collect()),
-        aliases: Known::Known([].into()),
+        aliases: Known::Known(Vec::new().into()),
     }
 }
 

@@ -74,7 +74,7 @@ pub fn lockout_check_of_new(
         key,
         grants: Known::Known(Grants::default()),
         tags: Known::Known(tags.into()),
-        aliases: Known::Known([].into()),
+        aliases: Known::Known(Vec::new().into()),
     })?;
     judge(builder, &arn, text, caller)
 }

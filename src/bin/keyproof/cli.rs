@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{completions, demo, guarded, keys, simulate};
+use crate::command::{completions, demo, guarded, keys, lint, rules, simulate};
 use crate::help;
 use crate::output::Color;
 
@@ -31,6 +31,12 @@ pub enum Command {
     /// Decide without a world: policies, grants and context are given one by one
     #[command(after_help = help::SIMULATE)]
     Simulate(simulate::Simulate),
+    /// Find mistakes in policies, grants and worlds
+    #[command(after_help = help::LINT)]
+    Lint(lint::Lint),
+    /// List the rules of the linter, or show one
+    #[command(after_help = help::RULES)]
+    Rules(rules::Rules),
     /// Move a ciphertext from one key to another, if the caller may on both
     #[command(after_help = help::RE_ENCRYPT)]
     ReEncrypt(guarded::ReEncrypt),

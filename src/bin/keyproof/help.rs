@@ -41,6 +41,29 @@ Examples:
 Exit codes: 0 allowed, or every line of a batch answered; 1 denied; 2 no
 answer, or a line of a batch that is no question.";
 
+pub const LINT: &str = "\
+Examples:
+  keyproof lint policies/samples
+  keyproof lint 'policies/hazards/re-*.json' --select IAM,KEY --format sarif \\
+      --output findings.sarif --exit-zero
+  keyproof lint policies/hazards/re-*.json --write-baseline baseline.json
+  keyproof lint policies/hazards/re-*.json --baseline baseline.json
+  keyproof lint policy.json --fix --exit-zero
+  keyproof lint - --stdin-filename policies/orders.json < policy.json \\
+      --exit-zero
+
+Exit codes: 0 clean; 1 findings of the fail level or above; with --diff, there
+would be changes; 2 something could not be read; the other files are linted all
+the same.";
+
+pub const RULES: &str = "\
+Examples:
+  keyproof rules
+  keyproof rules re-encrypt-without-star
+  keyproof rules IAM --format json
+
+Exit codes: 0 done; 2 no such rule.";
+
 pub const RE_ENCRYPT: &str = "\
 Example:
   keyproof re-encrypt --world policies/demo --keystore demo.redb \\

@@ -227,7 +227,7 @@ impl Key {
             policies: policies.into(),
             grants: Known::Known(grants.collect::<Result<_, _>>()?),
             tags: Known::Known(self.tags.into_iter().collect()),
-            aliases: Known::Known([].into()),
+            aliases: Known::Known(Vec::new().into()),
         };
         let names = self.aliases.iter().map(|name| parse(name)).collect::<Result<_, _>>()?;
         Ok((entry, names))

@@ -167,7 +167,7 @@ impl Simulation {
     pub fn fill(&mut self) {
         let entry = self.key.clone().map(|key| KeyEntry {
             key,
-            policies: [].into(),
+            policies: Vec::new().into(),
             grants: Known::Known(Grants::default()),
             tags: Known::Unknown("not told".into()),
             aliases: Known::Unknown("not told".into()),

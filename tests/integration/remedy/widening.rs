@@ -84,7 +84,7 @@ fn world(dice: &mut Dice) -> Snapshot {
             policies: [slot(dice, PolicyKind::Key, number)].into(),
             grants: Known::Known(Grants::default()),
             tags: Known::Known([].into()),
-            aliases: Known::Known([].into()),
+            aliases: Known::Known(Vec::new().into()),
         };
         builder.key(entry).unwrap();
     }

@@ -164,8 +164,7 @@ impl IamRs {
         let policies = [fixture::key_policy(size.statements), identity];
         let policies =
             policies.iter().map(|text| iam_rs::IAMPolicy::from_json(text).unwrap()).collect();
-        let options =
-            iam_rs::EvaluationOptions { max_statements: 1_000_000, ..Default::default() };
+        let options = iam_rs::EvaluationOptions { max_statements: 1_000_000, ..Default::default() };
         Self { evaluator: iam_rs::PolicyEvaluator::with_policies(policies).with_options(options) }
     }
 }
@@ -239,8 +238,7 @@ impl Engine for Cedar {
             cedar_policy::EntityUid::from_str(&format!("{kind}::\"{id}\"")).unwrap()
         };
         let tenant = cedar_policy::RestrictedExpression::new_string(case.tenant.to_owned());
-        let context =
-            cedar_policy::Context::from_pairs([("tenant".to_owned(), tenant)]).unwrap();
+        let context = cedar_policy::Context::from_pairs([("tenant".to_owned(), tenant)]).unwrap();
         let request = cedar_policy::Request::new(
             uid("Role", fixture::ROLE),
             uid("Action", case.action.as_str()),
@@ -250,8 +248,7 @@ impl Engine for Cedar {
         )
         .unwrap();
         Box::new(move || {
-            let response =
-                self.authorizer.is_authorized(&request, &self.policies, &self.entities);
+            let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
             match response.decision() {
                 cedar_policy::Decision::Allow => Answer::Allow,
                 // Cedar names the policies that forbid.

@@ -56,7 +56,10 @@ fn main() {
         let iam_rs = IamRs::new(size);
         let cedar = Cedar::new(size);
         let engines: [&dyn Engine; 5] = [&ours, &from_world, &awsim, &iam_rs, &cedar];
-        println!("\nkey policy of {statements} statements, identity policy of {}", statements.max(5) - 3);
+        println!(
+            "\nkey policy of {statements} statements, identity policy of {}",
+            statements.max(5) - 3
+        );
         print!("{:<24}", "");
         engines.iter().for_each(|engine| print!("{:>24}", engine.name()));
         println!();

@@ -11,10 +11,12 @@ pub mod demo;
 pub mod explain;
 pub mod guarded;
 pub mod keys;
+pub mod lint;
 #[cfg(feature = "aws")]
 pub mod live;
 mod matrix;
 pub mod readings;
+pub mod rules;
 pub mod simulate;
 
 use crate::cli::Command;
@@ -31,6 +33,8 @@ pub fn run(command: Command, io: &mut Io) -> Result<Exit, CliError> {
         Command::Decrypt(args) => guarded::decrypt(&args, io),
         Command::Keys(args) => keys::run(&args, io),
         Command::Simulate(args) => simulate::run(&args, io),
+        Command::Lint(args) => lint::run(&args, io),
+        Command::Rules(args) => rules::run(&args, io),
         Command::Readings(args) => readings::run(&args, io),
         #[cfg(feature = "aws")]
         Command::Collect(args) => collect::run(&args, io),
