@@ -247,6 +247,17 @@ fn examples_of_every_help_text_run_as_they_stand() {
 }
 
 #[test]
+fn lint_is_one_command_by_its_quick_start_and_by_the_long_way() {
+    for words in ["lint --help", "lint --no-such-flag", "lint a b --format nothing"] {
+        let quick = shell(&root(), &format!("keyproof {words}"));
+        let long = shell(&root(), &format!("keyproof --color never {words}"));
+        assert_eq!(quick.status.code(), long.status.code(), "{words}");
+        assert_eq!(quick.stdout, long.stdout, "{words}");
+        assert_eq!(quick.stderr, long.stderr, "{words}");
+    }
+}
+
+#[test]
 fn the_manual_page_has_all_commands_and_names_no_other_page() {
     let page = shell(&root(), "keyproof man");
     let page = String::from_utf8(page.stdout).unwrap();

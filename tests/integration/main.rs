@@ -15,6 +15,7 @@ mod coverage;
 mod docs;
 mod executor;
 mod kms_vectors;
+mod lint_command;
 mod lint_fixes;
 mod lint_rules;
 mod matrix;

@@ -19,6 +19,36 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads the words of the command line.
+    pub fn read() -> Result<Self, clap::Error> {
+        if std::env::args_os().nth(1).is_some_and(|word| word == "lint") {
+            let LintCli { color, command: LintCommand::Lint(args) } = LintCli::try_parse()?;
+            return Ok(Self { color, command: Command::Lint(args) });
+        }
+        Self::try_parse()
+    }
+}
+
+/// The same program with `lint` alone: to describe all commands to the parser takes longer than to
+/// lint a file, and hooks and editors start it often.
+#[derive(Debug, Parser)]
+#[command(name = "keyproof", version, propagate_version = true, term_width = 80)]
+struct LintCli {
+    /// When to colour text (NO_COLOR is honoured)
+    #[arg(long, global = true, value_enum, default_value_t)]
+    color: Color,
+    #[command(subcommand)]
+    command: LintCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum LintCommand {
+    /// Find mistakes in policies, grants and worlds
+    #[command(after_help = help::LINT)]
+    Lint(lint::Lint),
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -22,7 +22,7 @@ use exit::Exit;
 use output::{CliError, Io};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse().or_else(asked_twice) {
+    let cli = match Cli::read().or_else(asked_twice) {
         Ok(cli) => cli,
         Err(error) => return not_a_command(&error).into(),
     };

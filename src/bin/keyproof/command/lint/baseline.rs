@@ -51,7 +51,11 @@ impl Baseline {
         Ok(baseline)
     }
 
+    /// Writes the baseline, over an older one but over nothing else.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
+        if path.exists() {
+            Self::read(path)?;
+        }
         let mut text = serde_json::to_string_pretty(self).map_err(CliError::new)?;
         text.push('\n');
         Pending::open(path, false)?.finish(text.as_bytes())

@@ -8,21 +8,24 @@ mod walk;
 use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 
 use clap::{Args, ValueEnum};
 use keyproof::lint::{Applicability, Extent, Level, Linter};
 use keyproof::load::{self, Globs, LintSettings};
-use keyproof::report::{self, LintReport, Resolver, Style};
+use keyproof::report::{self, LintReport, Resolver, Style, Unreadable};
 
 use crate::exit::Exit;
 use crate::input;
 use crate::output::{CliError, Io, Target};
+use crate::place;
 use baseline::Baseline;
 use job::{Done, Shop};
 use mend::{Mend, Mended};
-use walk::{Kind, Plan};
+use walk::{Kind, Walk};
+
+/// From how many files on other threads are worth their start.
+const ENOUGH: usize = 16;
 
 /// `lint`
 #[derive(Args, Debug)]
@@ -139,8 +142,7 @@ pub fn run(args: &Lint, io: &mut Io) -> Result<Exit, CliError> {
         (_, _, Some(_)) | (None, None, _) => None,
         (Some(path), ..) | (None, Some(path), _) => Some(Baseline::read(path)?),
     };
-    let plan = Plan::of(&args.paths, &args.stdin_filename, &settings.exclude);
-    let extent = extent(&plan, settings.folder.as_deref());
+    let extent = extent(&args.paths, settings.folder.as_deref());
     let suppressions = std::mem::take(&mut settings.suppressions);
     let linter = Linter::new(settings.config, suppressions, Some(input::now()));
     let boldest = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
@@ -152,12 +154,16 @@ pub fn run(args: &Lint, io: &mut Io) -> Result<Exit, CliError> {
         findings: Vec::new(),
         accepted: Vec::new(),
         unknown: Vec::new(),
-        unreadable: plan.unreadable,
+        unreadable: Vec::new(),
         fail_level: fail_level.unwrap_or(Level::Warning),
     };
-    let jobs: Vec<(String, Kind)> = plan.jobs.into_iter().collect();
     let mut mended = Vec::new();
-    for done in all(&shop, &jobs, args.jobs) {
+    let (all, unreadable) = all(args, &settings.exclude, &shop);
+    report.unreadable.extend(unreadable);
+    for path in args.output.iter().chain(&args.write_baseline) {
+        keep_inputs(path, &all)?;
+    }
+    for (_, _, done) in all {
         report.files.extend(done.files);
         report.findings.extend(done.findings);
         report.accepted.extend(done.accepted);
@@ -227,41 +233,75 @@ fn settings(args: &Lint, here: &Path) -> Result<LintSettings, CliError> {
     Ok(settings)
 }
 
+/// Refuses to write to a file that is linted.
+fn keep_inputs(path: &Path, linted: &[(String, Kind, Done)]) -> Result<(), CliError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let files = linted.iter().filter(|(_, kind, _)| matches!(kind, Kind::Named | Kind::Found));
+    let used: Vec<_> = files.map(|(name, ..)| ("a file that is linted", Path::new(name))).collect();
+    // A report in a folder that is linted, such as the last run's, is one of its files, too.
+    let is_ours =
+        std::fs::read_to_string(path).is_ok_and(|text| OURS.iter().any(|it| text.contains(it)));
+    for (world, ..) in linted.iter().filter(|(_, kind, _)| *kind == Kind::World) {
+        place::refuse_used(path, "the output", &[], Some(Path::new(world)))?;
+    }
+    if is_ours { Ok(()) } else { place::refuse_used(path, "the output", &used, None) }
+}
+
+/// What is in the files that this command writes.
+const OURS: &[&str] =
+    &["\"keyproof/lint/", "\"keyproof/baseline/", "sarif-schema", "\"check_name\""];
+
 /// Whether everything that the configuration is for is linted.
-fn extent(plan: &Plan, folder: Option<&Path>) -> Extent {
+fn extent(paths: &[PathBuf], folder: Option<&Path>) -> Extent {
     let Some(folder) = folder.and_then(|folder| std::fs::canonicalize(folder).ok()) else {
         return Extent::Some;
     };
-    let mut walked = plan.folders.iter().filter_map(|path| std::fs::canonicalize(path).ok());
+    let folders = paths.iter().filter(|path| path.is_dir());
+    let mut walked = folders.filter_map(|path| std::fs::canonicalize(path).ok());
     if walked.any(|above| folder.starts_with(above)) { Extent::All } else { Extent::Some }
 }
 
-/// Lints everything by several threads, each of which takes the next job. A file is dropped with
-/// its job.
-fn all(shop: &Shop, jobs: &[(String, Kind)], threads: Option<NonZero<usize>>) -> Vec<Done> {
-    let threads = threads.or_else(|| std::thread::available_parallelism().ok());
-    let threads = threads.map_or(1, NonZero::get).min(jobs.len().div_ceil(8));
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((name, kind)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push(shop.lint(name, *kind));
-        }
-        done
-    };
-    if threads <= 1 {
-        return work();
-    }
+/// Lints everything, by several threads where there is enough to do, while the folders are still
+/// walked. A file is dropped with its job.
+fn all(
+    args: &Lint,
+    exclude: &[Globs],
+    shop: &Shop,
+) -> (Vec<(String, Kind, Done)>, Vec<Unreadable>) {
+    let threads = args.jobs.or_else(|| std::thread::available_parallelism().ok());
+    let helpers = threads.map_or(1, NonZero::get) - 1;
+    let (sender, receiver) = mpsc::channel::<(String, Kind)>();
+    let receiver = Mutex::new(receiver);
     let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mine = work();
-                done.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
-            });
+    let work = || {
+        let mut mine = Vec::new();
+        let next = || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        while let Ok((name, kind)) = next() {
+            let done = shop.lint(&name, kind);
+            mine.push((name, kind, done));
         }
+        done.lock().unwrap_or_else(PoisonError::into_inner).extend(mine);
+    };
+    let unreadable = std::thread::scope(|scope| {
+        let mut count = 0;
+        let mut take = |name, kind| {
+            count += 1;
+            if count == ENOUGH {
+                for _ in 0..helpers {
+                    scope.spawn(work);
+                }
+            }
+            // The receiver is there as long as we are.
+            let _ = sender.send((name, kind));
+        };
+        let unreadable = Walk::over(&args.paths, &args.stdin_filename, exclude, &mut take);
+        drop(sender);
+        work();
+        unreadable
     });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    (done.into_inner().unwrap_or_else(PoisonError::into_inner), unreadable)
 }
 
 fn diff(mended: &[Mended], report: &LintReport, io: &mut Io) -> Result<Exit, CliError> {

@@ -1,6 +1,6 @@
 //! Which files to lint.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,42 +24,54 @@ pub enum Kind {
     World,
 }
 
-/// What to lint, by name, and what could not be reached.
-#[derive(Debug, Default)]
-pub struct Plan {
-    pub jobs: BTreeMap<String, Kind>,
-    pub unreadable: Vec<Unreadable>,
-    /// The folders that were walked as a whole.
-    pub folders: Vec<PathBuf>,
+/// Finds what to lint, and hands it on as it is found.
+pub struct Walk<'w> {
+    /// Takes each thing once, by name.
+    take: &'w mut dyn FnMut(String, Kind),
+    seen: HashSet<String>,
+    exclude: &'w [Globs],
+    unreadable: Vec<Unreadable>,
 }
 
-impl Plan {
-    /// Finds what the paths name. `input` is the name of standard input.
-    pub fn of(paths: &[PathBuf], input: &str, exclude: &[Globs]) -> Self {
-        let mut plan = Self::default();
-        for path in paths {
+impl<'w> Walk<'w> {
+    /// Finds what the paths name, and tells what could not be reached. `input` is the name of
+    /// standard input.
+    pub fn over(
+        paths: &[PathBuf],
+        input: &str,
+        exclude: &'w [Globs],
+        take: &'w mut dyn FnMut(String, Kind),
+    ) -> Vec<Unreadable> {
+        let mut walk = Self { take, seen: HashSet::new(), exclude, unreadable: Vec::new() };
+        // What is named comes first: when it is found, too, it was named all the same.
+        let (folders, rest): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            paths.iter().partition(|path| path.is_dir());
+        for path in rest {
             let text = path.to_string_lossy();
             if text == "-" {
-                plan.jobs.insert(input.to_owned(), Kind::Input);
+                walk.found(input.to_owned(), Kind::Input);
                 continue;
             }
             match std::fs::metadata(path) {
-                Ok(found) if found.is_dir() => {
-                    plan.folders.push(path.clone());
-                    plan.walk(path, exclude, None);
-                }
-                Ok(_) => {
-                    plan.jobs.insert(name(path), Kind::Named);
-                }
-                Err(_) if text.contains(['*', '?', '[', '{']) => plan.glob(path, exclude),
-                Err(error) => plan.wrong(path, error.to_string()),
+                Ok(_) => walk.found(name(path), Kind::Named),
+                Err(_) if text.contains(['*', '?', '[', '{']) => walk.glob(path),
+                Err(error) => walk.wrong(path, error.to_string()),
             }
         }
-        plan
+        for folder in folders {
+            walk.folder(folder, None);
+        }
+        walk.unreadable
+    }
+
+    fn found(&mut self, name: String, kind: Kind) {
+        if self.seen.insert(name.clone()) {
+            (self.take)(name, kind);
+        }
     }
 
     /// The files that a pattern matches, for shells that do not.
-    fn glob(&mut self, pattern: &Path, exclude: &[Globs]) {
+    fn glob(&mut self, pattern: &Path) {
         let is_plain =
             |part: &&std::ffi::OsStr| !part.to_string_lossy().contains(['*', '?', '[', '{']);
         let base: PathBuf = pattern.iter().take_while(is_plain).collect();
@@ -70,24 +82,24 @@ impl Plan {
         match Globs::new(&[anchored], &base, &here) {
             Err((_, message)) => self.wrong(pattern, format!("is no pattern: {message}")),
             Ok(globs) => {
-                let before = self.jobs.len();
-                self.walk(&base, exclude, Some(&globs));
-                if self.jobs.len() == before {
+                if self.folder(&base, Some(&globs)) == 0 {
                     self.wrong(pattern, "matches no file".to_owned());
                 }
             }
         }
     }
 
-    /// The files below a folder; with a pattern, those it matches, whatever their ending.
-    fn walk(&mut self, folder: &Path, exclude: &[Globs], only: Option<&Globs>) {
+    /// The files below a folder; with a pattern, those it matches, whatever their ending. Tells how
+    /// many there are.
+    fn folder(&mut self, folder: &Path, only: Option<&Globs>) -> usize {
         if only.is_none() && is_world(folder) {
-            self.jobs.insert(name(folder), Kind::World);
-            return;
+            self.found(name(folder), Kind::World);
+            return 1;
         }
+        let mut count = 0;
         let worlds = Arc::new(Mutex::new(Vec::new()));
         let found_worlds = Arc::clone(&worlds);
-        let exclude = exclude.to_vec();
+        let exclude = self.exclude.to_vec();
         let takes_worlds = only.is_none();
         let mut walk = WalkBuilder::new(folder);
         walk.follow_links(true).require_git(false).sort_by_file_name(Ord::cmp);
@@ -114,14 +126,18 @@ impl Plan {
                         None => ending.is_some_and(|ending| ENDINGS.contains(&ending.as_ref())),
                     };
                     if is_file && wanted {
-                        self.jobs.entry(name(entry.path())).or_insert(Kind::Found);
+                        count += 1;
+                        self.found(name(entry.path()), Kind::Found);
                     }
                 }
             }
         }
-        for world in worlds.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            self.jobs.insert(name(world), Kind::World);
+        let worlds = std::mem::take(&mut *worlds.lock().unwrap_or_else(PoisonError::into_inner));
+        for world in worlds {
+            count += 1;
+            self.found(name(&world), Kind::World);
         }
+        count
     }
 
     fn unreachable(&mut self, folder: &Path, error: &ignore::Error) {
