@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::key_policy;
 use super::subject::DocumentView;
 use crate::compile::{Caller, GrantsRef, KeyEntry, Policy, PolicySlot, Snapshot, Source};
 use crate::evaluate::{
@@ -16,7 +17,8 @@ use crate::syntax;
 /// The answers for everybody whom a key policy could let do something, when their own account and
 /// organization let them do everything: what the key policy alone decides.
 ///
-/// Conditions are not looked into: a decision that hangs on one is undetermined.
+/// Of conditions only those on who calls are looked into: a decision that hangs on another is
+/// undetermined.
 pub(super) fn by_key_policy(
     view: &DocumentView<'_>,
     action: Action,
@@ -24,7 +26,6 @@ pub(super) fn by_key_policy(
     let Some(slot) = view.document.slot() else { return Vec::new() };
     let Some(everything) = allow_everything() else { return Vec::new() };
     let readings = Readings::default();
-    let stated = ContextMap::new();
     let known = view.document.key.as_ref().and_then(|key| key.arn.as_ref());
     let owner = view.document.account.or_else(|| known.map(|arn| arn.account()));
     let callers = callers(view, owner);
@@ -35,6 +36,7 @@ pub(super) fn by_key_policy(
             "arn:aws:kms:us-east-1:{}:key/00000000-0000-0000-0000-000000000000",
             account.as_ref().map_or(EXAMPLE_ACCOUNT, AccountId::as_str)
         );
+        let stated = stated(&caller);
         let question = Question {
             principal: &caller,
             resource: known.map_or(made.as_str(), |arn| arn.as_str()),
@@ -66,6 +68,51 @@ pub(super) fn by_key_policy(
     answers.collect()
 }
 
+/// Whether nobody whom a key policy names could do something by it, without a statement that takes
+/// back what another gives.
+pub(super) fn nobody_is_given(view: &DocumentView<'_>, action: Action) -> bool {
+    // Somebody could be named where it is not known yet who.
+    if !key_policy::is_written(view) || !view.document.is_whole() {
+        return false;
+    }
+    if is_plainly_given(view, action) {
+        return false;
+    }
+    let no =
+        |decision: Decision| matches!(decision, Decision::ExplicitDeny | Decision::ImplicitDeny);
+    let answers = by_key_policy(view, action);
+    let is_denied = answers.iter().any(|(_, decision)| *decision == Decision::ExplicitDeny);
+    let is_given = view.statements().any(|one| {
+        one.is_allow()
+            && one.actions().contains(action)
+            && one.compiled().is_some_and(|compiled| compiled.inert.is_none())
+    });
+    answers.iter().all(|(_, decision)| no(*decision)) && !(is_denied && is_given)
+}
+
+/// Whether one statement gives it to an account without a condition and none denies it: most policies
+/// are such, and need no evaluation.
+fn is_plainly_given(view: &DocumentView<'_>, action: Action) -> bool {
+    let owner = key_policy::owner(view);
+    let mut given = false;
+    for one in view.statements().filter(|one| one.actions().contains(action)) {
+        let is_the_key = match &one.statement.resource {
+            Some(Element::Is(all)) => all.iter().any(|entry| entry.value == "*"),
+            _ => false,
+        };
+        let plain = is_the_key && one.statement.condition.is_empty();
+        let mut principals = one.principals().iter();
+        given |= plain
+            && principals.any(|it| {
+                matches!(&it.value, Principal::Account { account, .. } if Some(*account) == owner)
+            });
+        if !one.is_allow() {
+            return false;
+        }
+    }
+    given
+}
+
 const EXAMPLE_ACCOUNT: &str = "111122223333";
 
 fn names_resources(view: &DocumentView<'_>) -> bool {
@@ -74,6 +121,21 @@ fn names_resources(view: &DocumentView<'_>) -> bool {
         Some(Element::IsNot(_)) => true,
         None => false,
     })
+}
+
+/// What every request of a caller says of it.
+fn stated(caller: &CallerPrincipal) -> ContextMap {
+    let mut stated = ContextMap::new();
+    let is_service = matches!(caller, CallerPrincipal::Service { .. });
+    let text = if is_service { "true" } else { "false" };
+    stated.set("aws:PrincipalIsAWSService", ContextValue::One(text.to_owned()));
+    if let Some(arn) = caller.policy_arn() {
+        stated.set("aws:PrincipalArn", ContextValue::One(arn.as_str().to_owned()));
+        let account = arn.account().to_string();
+        stated.set("aws:PrincipalAccount", ContextValue::One(account.clone()));
+        stated.set("kms:CallerAccount", ContextValue::One(account));
+    }
+    stated
 }
 
 /// A policy that allows everything.
@@ -89,6 +151,7 @@ fn allow_everything() -> Option<PolicySlot> {
 fn callers(view: &DocumentView<'_>, owner: Option<AccountId>) -> Vec<CallerPrincipal> {
     let mut callers: Vec<CallerPrincipal> = Vec::new();
     let mut add = |caller: Option<CallerPrincipal>| {
+        let caller = caller.map(with_id);
         if let Some(caller) = caller.filter(|caller| !callers.contains(caller)) {
             callers.push(caller);
         }
@@ -115,6 +178,9 @@ fn callers(view: &DocumentView<'_>, owner: Option<AccountId>) -> Vec<CallerPrinc
             }
         }
     }
+    for arn in key_policy::in_conditions(view) {
+        add(caller_of(&arn));
+    }
     callers
 }
 
@@ -122,6 +188,21 @@ fn callers(view: &DocumentView<'_>, owner: Option<AccountId>) -> Vec<CallerPrinc
 fn some_role(partition: &str, account: AccountId) -> Option<CallerPrincipal> {
     let role = format!("arn:{partition}:iam::{account}:role/keyproof-some-role");
     caller_of(&role.parse().ok()?)
+}
+
+/// The caller with an id that no policy names: those that do name one speak of somebody deleted.
+fn with_id(caller: CallerPrincipal) -> CallerPrincipal {
+    match caller {
+        CallerPrincipal::RoleSession { session, role, .. } => {
+            let id = "AROAKEYPROOFSOMEROLE".parse().ok();
+            CallerPrincipal::RoleSession { session, role, id }
+        }
+        CallerPrincipal::User { arn, .. } => {
+            let id = "AIDAKEYPROOFSOMEUSER".parse().ok();
+            CallerPrincipal::User { arn, id }
+        }
+        other => other,
+    }
 }
 
 /// Whoever calls as a principal.

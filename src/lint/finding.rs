@@ -145,6 +145,10 @@ impl Fix {
     pub fn remove_element(self, text: &str, span: Span) -> Option<Self> {
         let before = text.get(..span.start())?;
         let after = text.get(span.end()..)?;
+        if !before.trim_end().ends_with(['[', ',']) {
+            // A value of its own, not an element.
+            return None;
+        }
         let next = after.trim_start();
         if next.starts_with(',') {
             let rest = next.get(1..)?;

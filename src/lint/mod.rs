@@ -26,6 +26,7 @@ mod config;
 mod finding;
 mod freeze;
 mod hash;
+mod key_policy;
 mod mistakes;
 mod origin;
 mod rule;

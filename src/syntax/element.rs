@@ -242,7 +242,15 @@ fn aws(text: &str) -> Result<Principal, PrincipalProblem> {
         return Ok(Principal::Unique(id));
     }
     let is_group = text.split(':').nth(5).is_some_and(|name| name.starts_with("group/"));
-    Err(if is_group { PrincipalProblem::Group } else { PrincipalProblem::Unknown })
+    let is_organization = ["o-", "ou-", "r-"].iter().any(|start| text.starts_with(start))
+        || text.split(':').nth(2) == Some("organizations");
+    Err(if is_group {
+        PrincipalProblem::Group
+    } else if is_organization {
+        PrincipalProblem::Organization
+    } else {
+        PrincipalProblem::Unknown
+    })
 }
 
 fn service(text: &str) -> Result<Principal, PrincipalProblem> {

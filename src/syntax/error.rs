@@ -318,6 +318,9 @@ pub enum PrincipalProblem {
     /// A group: it is no principal.
     #[error("is a group")]
     Group,
+    /// An organization or a part of one: only conditions name those.
+    #[error("is an organization")]
+    Organization,
     /// What stands under `Service` is no service's name.
     #[error("is not the name of a service")]
     Service,
@@ -335,6 +338,10 @@ impl PrincipalProblem {
             Self::Bare => r#"write `"*"`, or an object such as `{"AWS": "111122223333"}`"#,
             Self::Empty => "name somebody, or remove the entry",
             Self::Group => "groups are no principals; name the account, or roles and users",
+            Self::Organization => {
+                "write the principal `*` and a condition on `aws:PrincipalOrgID` or \
+                 `aws:PrincipalOrgPaths`"
+            }
             Self::Service => "write a service principal such as `logs.us-east-1.amazonaws.com`",
             Self::Unknown => {
                 "write an account id or the ARN of a root user, user, role, assumed-role session \

@@ -65,8 +65,10 @@ fn fixes_mend_what_they_are_for_and_break_nothing() {
             file.name,
             found.rule.name
         );
+        // What is only a note is not counted: without it there are as many as before.
+        let own = usize::from(found.level > Level::Note);
         assert!(
-            count(&left, None) < count(&all, None).max(1),
+            count(&left, None) <= count(&all, None).saturating_sub(own),
             "{}: the fix of {} adds findings\n{text}",
             file.name,
             found.rule.name

@@ -120,15 +120,20 @@ fn every_rule_has_its_sections() {
     }
 }
 
-/// The fenced text of a section, linted as its fence says: `json,key`, `json,world`, `yaml`.
+/// The fenced text of a section, linted as its fence says: `json,key`, `json,world`, `yaml`; with
+/// white space up to a size, as in `json,key,33000`.
 fn example(rule: &Rule, section: &str) -> Vec<Diagnostic> {
     let text = rule.section(section).unwrap();
-    let fence = Regex::new(r"(?s)```(\w+)(?:,([\w-]+))?\n(.*?)\n```").unwrap();
+    let fence = Regex::new(r"(?s)```(\w+)(?:,([\w-]+))?(?:,(\d+))?\n(.*?)\n```").unwrap();
     let found = fence.captures(&text).unwrap_or_else(|| panic!("{}: no fence", rule.name));
     let kind = found.get(2).map(|word| word.as_str());
     let hint = kind.and_then(PolicyKindHint::of_word);
     let name = format!("example.{}", &found[1]);
-    let file = Arc::new(SourceFile { name: name.into(), text: found[3].into() });
+    let mut text = found[4].to_owned();
+    if let Some(size) = found.get(3).map(|size| size.as_str().parse::<usize>().unwrap()) {
+        text.insert_str(1, &" ".repeat(size.saturating_sub(text.len())));
+    }
+    let file = Arc::new(SourceFile { name: name.into(), text: text.into() });
     let read = lint_input(&file, hint).unwrap_or_else(|error| panic!("{}: {error}", rule.name));
     lint(&read.unwrap_or_else(|| panic!("{}: {section}: no shape that holds policies", rule.name)))
 }

@@ -42,7 +42,7 @@ declare_rule! {
         summary: "something is given twice",
         level: Error,
         since: "0.1.0",
-        covers: [],
+        covers: ["L47"],
         analyzer: [],
         check: Check::Syntax,
     }

@@ -17,6 +17,8 @@ pub(super) const KEY_POLICY: Format = Format::Json {
         let Some(policy) = get(root, "Policy") else { return Ok(()) };
         let kind = input.hint.map_or(PolicyKind::Key, |hint| hint.0);
         let mut read = document(input.file, policy, kind, None);
+        // It is all there is of its key's policy, whichever key that is.
+        read.key = Some(Arc::new(KeyFacts::default()));
         if let Some(name) = get(root, "PolicyName").and_then(text) {
             read.name = format!("key policy {name}").into();
         }

@@ -1,0 +1,95 @@
+//! L15.
+
+use crate::lint::key_policy;
+use crate::lint::rule::declare_rule;
+use crate::lint::{Check, Finding, Findings, Fix, StatementView};
+use crate::model::{Element, ResourceKind};
+use crate::pattern;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds actions in key policies that are not on a key: creating and listing keys, listing
+    /// aliases, random bytes, custom key stores.
+    ///
+    /// ## Why is this bad?
+    /// KMS looks for permission to do them in identity policies alone, so in a key policy they
+    /// allow and deny nothing.
+    ///
+    /// ## Example
+    /// ```json,key
+    /// {
+    ///   "Version": "2012-10-17",
+    ///   "Statement": [
+    ///     {
+    ///       "Sid": "Delegate",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    ///       "Action": "kms:*",
+    ///       "Resource": "*"
+    ///     },
+    ///     {
+    ///       "Sid": "Manage",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/key-admin"},
+    ///       "Action": ["kms:CreateKey", "kms:DescribeKey", "kms:EnableKey"],
+    ///       "Resource": "*"
+    ///     }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    /// ```json,key
+    /// {
+    ///   "Version": "2012-10-17",
+    ///   "Statement": [
+    ///     {
+    ///       "Sid": "Delegate",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    ///       "Action": "kms:*",
+    ///       "Resource": "*"
+    ///     },
+    ///     {
+    ///       "Sid": "Manage",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/key-admin"},
+    ///       "Action": ["kms:DescribeKey", "kms:EnableKey"],
+    ///       "Resource": "*"
+    ///     }
+    ///   ]
+    /// }
+    /// ```
+    pub(in crate::lint) static IDENTITY_ACTION_IN_KEY_POLICY = {
+        code: "KEY015",
+        name: "identity-action-in-key-policy",
+        summary: "an action that only identity policies can allow",
+        level: Warning,
+        since: "0.1.0",
+        covers: ["L15"],
+        analyzer: ["UNSUPPORTED_ACTION_IN_POLICY"],
+        check: Check::Statement(check),
+    }
+}
+
+fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
+    if !key_policy::is_written(&view.document) {
+        return;
+    }
+    let Some(Element::Is(actions)) = &view.statement.action else { return };
+    for entry in actions {
+        let named = pattern::actions(&entry.value);
+        if named.is_empty() || !named.iter().all(|one| one.resource_kind() == ResourceKind::Any) {
+            continue;
+        }
+        let does = if view.is_allow() { "allows" } else { "denies" };
+        let message = format!("`{}` in a key policy {does} nothing", entry.value);
+        let help = "write it in an identity policy, with the resource `*`";
+        let mut finding = Finding::at(entry.span, message).help(help);
+        let fix = Fix::safe(format!("remove `{}`", entry.value));
+        if let Some(fix) = fix.remove_element(view.document.document.text(), entry.span) {
+            finding = finding.fix(fix);
+        }
+        findings.push(finding);
+    }
+}

@@ -1,0 +1,94 @@
+//! Access Analyzer.
+
+use crate::lint::rule::declare_rule;
+use crate::lint::{Check, Finding, Findings, Fix, StatementView};
+use crate::model::{Element, PolicyKind};
+use crate::pattern;
+
+declare_rule! {
+    /// ## What it does
+    /// Finds entries of `Action` in key policies that another entry of the same list covers.
+    ///
+    /// ## Why is this bad?
+    /// They change nothing, and make the list look narrower than it is.
+    ///
+    /// ## Example
+    /// ```json,key
+    /// {
+    ///   "Version": "2012-10-17",
+    ///   "Statement": [
+    ///     {
+    ///       "Sid": "Delegate",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    ///       "Action": "kms:*",
+    ///       "Resource": "*"
+    ///     },
+    ///     {
+    ///       "Sid": "Use",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/orders"},
+    ///       "Action": ["kms:GenerateDataKey", "kms:GenerateDataKey*"],
+    ///       "Resource": "*"
+    ///     }
+    ///   ]
+    /// }
+    /// ```
+    ///
+    /// ## Use instead
+    /// ```json,key
+    /// {
+    ///   "Version": "2012-10-17",
+    ///   "Statement": [
+    ///     {
+    ///       "Sid": "Delegate",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+    ///       "Action": "kms:*",
+    ///       "Resource": "*"
+    ///     },
+    ///     {
+    ///       "Sid": "Use",
+    ///       "Effect": "Allow",
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/orders"},
+    ///       "Action": ["kms:GenerateDataKey*"],
+    ///       "Resource": "*"
+    ///     }
+    ///   ]
+    /// }
+    /// ```
+    pub(in crate::lint) static REDUNDANT_ACTION = {
+        code: "KEY401",
+        name: "redundant-action",
+        summary: "an action that another entry names already",
+        level: Note,
+        since: "0.1.0",
+        covers: [],
+        analyzer: ["REDUNDANT_ACTION"],
+        check: Check::Statement(check),
+    }
+}
+
+fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
+    let Some(Element::Is(entries)) = &view.statement.action else { return };
+    if view.kind() != PolicyKind::Key {
+        return;
+    }
+    for (at, entry) in entries.iter().enumerate() {
+        let own = pattern::actions(&entry.value);
+        let covering = entries.iter().enumerate().find(|(other, one)| {
+            let named = pattern::actions(&one.value);
+            // Of two that name the same, the first stays.
+            *other != at && own.is_subset_of(named) && (own != named || *other < at)
+        });
+        if let Some((_, one)) = covering.filter(|_| !own.is_empty()) {
+            let message = format!("`{}` is covered by `{}`", entry.value, one.value);
+            let mut finding = Finding::at(entry.span, message).related(one.span, "covers it");
+            let fix = Fix::safe(format!("remove `{}`", entry.value));
+            if let Some(fix) = fix.remove_element(view.document.document.text(), entry.span) {
+                finding = finding.fix(fix);
+            }
+            findings.push(finding);
+        }
+    }
+}
