@@ -90,6 +90,7 @@ fn no_condition_allocates() {
     let question = Question {
         principal: &caller.principal,
         resource: fixture::KEY,
+        region_disabled: false,
         resource_account: caller.principal.account(),
         context: RequestContext { action: Action::Decrypt, stated: &context, facts: None },
         policies: Policies {

@@ -10,11 +10,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use keyproof::backend::embedded::{
-    Keystore, NewGrant, NewKey, PolicyName, RootKey, default_key_policy,
-};
+use keyproof::backend::embedded::{Keystore, NewGrant, NewKey, RootKey, default_key_policy};
 use keyproof::model::{
-    Action, GrantConstraints, GrantId, GrantPrincipal, KeyArn, KeyState, Timestamp,
+    Action, GrantConstraints, GrantId, GrantPrincipal, KeyArn, KeyState, PolicyName, Timestamp,
 };
 
 const KILLS: usize = 200;

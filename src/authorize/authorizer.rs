@@ -54,6 +54,7 @@ impl<'s> Authorizer<'s> {
             LegResource::Alias(alias) => alias.to_string(),
             LegResource::Any => "*".to_owned(),
             LegResource::Key(arn) => arn.to_string(),
+            LegResource::Principal(arn) => arn.to_string(),
         };
         SideAnswer { side: leg.side, action: leg.action, resource: resource.into(), explanation }
     }
@@ -62,7 +63,7 @@ impl<'s> Authorizer<'s> {
     fn entry<'l>(&self, leg: &Leg<'l>) -> Result<Option<&'s KeyEntry>, &'l KeyArn> {
         match leg.resource {
             LegResource::Key(arn) => self.snapshot.key(arn).map(Some).ok_or(arn),
-            LegResource::Alias(_) | LegResource::Any => Ok(None),
+            LegResource::Alias(_) | LegResource::Any | LegResource::Principal(_) => Ok(None),
         }
     }
 
@@ -77,6 +78,7 @@ impl<'s> Authorizer<'s> {
             LegResource::Alias(alias) => Target::Alias(alias),
             LegResource::Any => Target::Any,
             LegResource::Key(arn) => Target::Key(arn),
+            LegResource::Principal(arn) => Target::Principal(arn),
         };
         let asked = Asked {
             action: leg.action,

@@ -8,7 +8,7 @@ use super::{Gate, Permit, Refusal};
 use crate::evaluate::OperationFacts;
 use crate::model::{
     Action, AliasArn, AliasName, CiphertextBlob, DataKeyLength, EncryptionAlgorithm,
-    EncryptionContext, GrantToken, KeyArn, Plaintext, Region, Truth,
+    EncryptionContext, GrantToken, KeyArn, Plaintext, PrincipalArn, Region, Truth,
 };
 
 /// Which key of an operation is spoken of.
@@ -26,7 +26,7 @@ pub enum Side {
     Current,
     /// The key an alias points to, or the primary key, after the change.
     Target,
-    /// The caller's account in the Region of a new key.
+    /// The caller's account, where no key is asked of.
     Account,
 }
 
@@ -93,6 +93,8 @@ pub enum LegResource<'o> {
     Any,
     /// A key.
     Key(&'o KeyArn),
+    /// The retiring principal whose grants are listed; only identity policies speak of it.
+    Principal(&'o PrincipalArn),
 }
 
 /// One question of an operation: one action on one resource.

@@ -1,138 +1,16 @@
 //! Questions without the data: will this call be allowed?
 
+use super::algorithm::algorithm_fault;
 use super::denied::overall;
-use super::resolve::NoInspector;
-use super::state::{Judged, operation_fault};
+use super::resolve::{NoInspector, count};
+use super::state::{Judged, operation_fault, token_fault};
 use super::{
-    Authorizer, DecryptRequest, EncryptRequest, KeyFault, KeyIdentifier, Leg, LegResource,
-    ReEncryptRequest, ResolveError, Side, SideAnswer,
+    Authorizer, DecryptRequest, EncryptRequest, KeyFault, Leg, LegResource, Preflight,
+    PreflightKey, PreflightOperation, ReEncryptRequest, ResolveError, Side, SideAnswer,
 };
 use crate::compile::Caller;
 use crate::evaluate::{OperationFacts, supplies};
-use crate::model::{
-    Action, ActionSet, AliasName, Decision, EncryptionAlgorithm, EncryptionContext,
-    GrantConstraints, GrantId, GrantPrincipal, GrantToken, InvalidText, KeyArn, KnownKey, Region,
-    ResourceKind,
-};
-
-/// One key of a question, with what the request says on its side.
-#[derive(Clone, Debug)]
-pub struct PreflightKey {
-    /// The key as the request would name it.
-    pub name: KeyIdentifier,
-    /// The encryption context of this side.
-    pub context: EncryptionContext,
-    /// The algorithm of this side; the one the key's spec defaults to when not given.
-    pub algorithm: EncryptionAlgorithm,
-}
-
-/// What `CreateGrant` is asked for.
-#[derive(Clone, Debug)]
-pub struct GrantRequest {
-    /// Who may use the key.
-    pub grantee: GrantPrincipal,
-    /// Who may retire the grant.
-    pub retiring: Option<GrantPrincipal>,
-    /// What is allowed.
-    pub operations: ActionSet,
-    /// When it is allowed.
-    pub constraints: GrantConstraints,
-}
-
-/// What is asked about.
-#[derive(Clone, Debug)]
-pub enum PreflightOperation {
-    /// An action on one key.
-    Action {
-        /// The action.
-        action: Action,
-        /// The key.
-        key: PreflightKey,
-    },
-    /// `CreateAlias`: the alias, and the key it would point to.
-    CreateAlias {
-        /// The alias, in the caller's account.
-        alias: AliasName,
-        /// The key.
-        target: KeyIdentifier,
-    },
-    /// `CreateGrant`.
-    CreateGrant {
-        /// The key.
-        key: KeyIdentifier,
-        /// The grant.
-        grant: Box<GrantRequest>,
-    },
-    /// `DeleteAlias`: the alias, and the key it points to.
-    DeleteAlias {
-        /// The alias, in the caller's account.
-        alias: AliasName,
-    },
-    /// An action without a key: `CreateKey`, `ListKeys`, …
-    NoKey {
-        /// The action.
-        action: Action,
-        /// Whether tags are passed, which `kms:TagResource` must allow as well.
-        tagged: bool,
-    },
-    /// `PutKeyPolicy`: the permission, and whether the new policy would lock its author out.
-    PutKeyPolicy {
-        /// The key.
-        key: KeyIdentifier,
-        /// The new policy's text; the permission alone is judged without.
-        policy: Option<String>,
-        /// `BypassPolicyLockoutSafetyCheck`.
-        bypass: bool,
-    },
-    /// `ReEncrypt`: both sides.
-    ReEncrypt {
-        /// The key that decrypts.
-        source: PreflightKey,
-        /// The key that encrypts.
-        destination: PreflightKey,
-    },
-    /// `ReplicateKey`: the primary key, and a new key in another Region.
-    ReplicateKey {
-        /// The primary key.
-        key: KeyIdentifier,
-        /// The Region of the replica.
-        replica_region: Region,
-        /// Whether tags are passed, which `kms:TagResource` must allow as well.
-        tagged: bool,
-    },
-    /// `RetireGrant`.
-    RetireGrant {
-        /// The key the grant is on.
-        key: KeyArn,
-        /// The grant.
-        grant: GrantId,
-    },
-    /// `UpdateAlias`: the alias, the key it points to, and the key it would point to.
-    UpdateAlias {
-        /// The alias, in the caller's account.
-        alias: AliasName,
-        /// The key.
-        target: KeyIdentifier,
-    },
-    /// `UpdatePrimaryRegion`: the primary key, and the related key that would become it.
-    UpdatePrimaryRegion {
-        /// The primary key.
-        key: KeyIdentifier,
-        /// The Region of the new primary.
-        primary_region: Region,
-    },
-}
-
-/// A question without the data.
-#[derive(Clone, Debug)]
-pub struct Preflight {
-    /// What is asked about.
-    pub operation: PreflightOperation,
-    /// The Region the request would be sent to; by default that of the first key named by ARN.
-    pub region: Option<Region>,
-    /// Grant tokens of the request.
-    pub grant_tokens: Vec<GrantToken>,
-}
+use crate::model::{Action, Decision, GrantToken, KnownKey, Region, ResourceKind};
 
 /// The answer to a pre-flight question.
 #[derive(Debug)]
@@ -197,31 +75,6 @@ impl PreflightError {
     }
 }
 
-impl PreflightOperation {
-    /// Reads the name of an operation or action that is decided on one key: `Decrypt`,
-    /// `kms:DescribeKey`. `ReEncrypt` is [`Self::ReEncrypt`], and no action.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn action(name: &str) -> Result<Action, InvalidText> {
-        let action: Action = name.parse().map_err(|error: InvalidText| {
-            if name.trim_start_matches("kms:").eq_ignore_ascii_case("ReEncrypt") {
-                InvalidText::new(
-                    name,
-                    "an action: the operation ReEncrypt is authorized as `kms:ReEncryptFrom` and `kms:ReEncryptTo`",
-                )
-            } else {
-                error
-            }
-        })?;
-        if action.resource_kind() == ResourceKind::Key && action != Action::RetireGrant {
-            Ok(action)
-        } else {
-            Err(InvalidText::new(name, "an action that is decided on one key"))
-        }
-    }
-}
-
 impl Authorizer<'_> {
     /// Answers a question without the data: names are resolved, all sides judged, and the keys'
     /// state, usage and algorithms when all sides allow. The ciphertext is taken to be made by the
@@ -234,7 +87,32 @@ impl Authorizer<'_> {
         question: Preflight,
         caller: &Caller,
     ) -> Result<PreflightAnswer, PreflightError> {
+        count(&question.grant_tokens)?;
+        if let PreflightOperation::Malformed { message } = question.operation {
+            return Err(PreflightError::Refused { code: "ValidationException", message });
+        }
         let region = question.region()?;
+        let (tokens, dry_run) = (question.grant_tokens.clone(), question.dry_run);
+        let mut answer = self.answer_to(question, region, caller)?;
+        let side = answer.sides.first().map_or(Side::Key, |side| side.side);
+        if answer.decision().is_allow() {
+            // G5, K10: with all permits, first the tokens, then the keys, at last the dry run.
+            answer.fault = token_fault(self.snapshot(), side, &tokens).or(answer.fault);
+            if dry_run && answer.fault.is_none() {
+                let message = "the request would have succeeded, but it is a dry run".to_owned();
+                let code = "DryRunOperationException";
+                answer.fault = Some(KeyFault { side, code, message });
+            }
+        }
+        Ok(answer)
+    }
+
+    fn answer_to(
+        &self,
+        question: Preflight,
+        region: Region,
+        caller: &Caller,
+    ) -> Result<PreflightAnswer, PreflightError> {
         let grant_tokens = question.grant_tokens;
         match question.operation {
             PreflightOperation::ReEncrypt { source, destination } => {
@@ -323,30 +201,11 @@ impl Authorizer<'_> {
         let sides = vec![self.explain_leg(&leg, caller)];
         let allowed = sides.iter().all(|side| side.explanation.decision.is_allow());
         let fault = allowed
-            .then(|| operation_fault(self.snapshot(), Side::Key, action, resolved.arn()))
+            .then(|| {
+                let fault = operation_fault(self.snapshot(), Side::Key, action, resolved.arn());
+                fault.or_else(|| algorithm_fault(self.snapshot(), action, resolved.arn(), caller))
+            })
             .flatten();
         Ok(PreflightAnswer { operation: action.name(), sides, fault })
-    }
-}
-
-impl Preflight {
-    fn region(&self) -> Result<Region, PreflightError> {
-        if let Some(region) = &self.region {
-            return Ok(region.clone());
-        }
-        use PreflightOperation as O;
-        let keys = match &self.operation {
-            O::Action { key, .. } => vec![&key.name],
-            O::ReEncrypt { source, destination } => vec![&source.name, &destination.name],
-            O::CreateGrant { key, .. }
-            | O::ReplicateKey { key, .. }
-            | O::UpdatePrimaryRegion { key, .. }
-            | O::PutKeyPolicy { key, .. }
-            | O::CreateAlias { target: key, .. }
-            | O::UpdateAlias { target: key, .. } => vec![key],
-            O::RetireGrant { key, .. } => return Ok(key.region().clone()),
-            O::DeleteAlias { .. } | O::NoKey { .. } => Vec::new(),
-        };
-        keys.into_iter().find_map(KeyIdentifier::region).ok_or(PreflightError::NoRegion)
     }
 }

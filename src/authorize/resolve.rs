@@ -613,6 +613,6 @@ fn not_found(what: String, account: AccountId, region: &Region) -> ResolveError 
     ResolveError::NotFound { what, account, region: region.clone() }
 }
 
-fn count(tokens: &[GrantToken]) -> Result<(), ResolveError> {
+pub(super) fn count(tokens: &[GrantToken]) -> Result<(), ResolveError> {
     if tokens.len() > 10 { Err(ResolveError::TooManyGrantTokens(tokens.len())) } else { Ok(()) }
 }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::compile::Snapshot;
 use crate::model::{
-    Action, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyOrigin, KeyState, KeyUsage,
-    MultiRegionKeyType, Reading,
+    Action, EncryptionAlgorithm, EncryptionContext, GrantToken, Key, KeyArn, KeyManager, KeyOrigin,
+    KeyState, KeyUsage, MultiRegionKeyType, Reading,
 };
 
 /// An operation whose keys can be judged.
@@ -25,7 +25,8 @@ pub trait Judged: Operation {
 
 impl Judged for ReEncrypt {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
-        key_fault(snapshot, Side::Source, &self.source, self.source_algorithm)
+        token_fault(snapshot, Side::Source, &self.grant_tokens)
+            .or_else(|| key_fault(snapshot, Side::Source, &self.source, self.source_algorithm))
             .or_else(|| context_fault(Side::Source, self.source_algorithm, &self.source_context))
             .or_else(|| {
                 provenance(Side::Source, &self.source, self.made_by_other_key, self.unreadable)
@@ -45,7 +46,8 @@ impl Judged for ReEncrypt {
 
 impl Judged for Decrypt {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
-        key_fault(snapshot, Side::Key, &self.key, self.algorithm)
+        token_fault(snapshot, Side::Key, &self.grant_tokens)
+            .or_else(|| key_fault(snapshot, Side::Key, &self.key, self.algorithm))
             .or_else(|| context_fault(Side::Key, self.algorithm, &self.context))
             .or_else(|| provenance(Side::Key, &self.key, self.made_by_other_key, self.unreadable))
     }
@@ -57,7 +59,8 @@ impl Judged for Decrypt {
 
 impl Judged for Encrypt {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
-        key_fault(snapshot, Side::Key, &self.key, self.algorithm)
+        token_fault(snapshot, Side::Key, &self.grant_tokens)
+            .or_else(|| key_fault(snapshot, Side::Key, &self.key, self.algorithm))
             .or_else(|| context_fault(Side::Key, self.algorithm, &self.context))
     }
 
@@ -84,6 +87,21 @@ impl Judged for DescribeKey {
     fn missing_data(&self) -> Option<KeyFault> {
         None
     }
+}
+
+/// G5: a token that was never given out, in a world that knows all of them.
+pub(super) fn token_fault(
+    snapshot: &Snapshot,
+    side: Side,
+    tokens: &[GrantToken],
+) -> Option<KeyFault> {
+    let is_wrong = |token: &GrantToken| snapshot.grants_of_token(token).is_empty();
+    let wrong = snapshot.knows_all_grant_tokens() && tokens.iter().any(is_wrong);
+    wrong.then(|| KeyFault {
+        side,
+        code: "InvalidGrantTokenException",
+        message: "a grant token belongs to no grant".to_owned(),
+    })
 }
 
 fn provenance(
@@ -142,6 +160,10 @@ pub(crate) fn operation_fault(
     };
     let invalid = "KMSInvalidStateException";
     let pending = snapshot.readings().value(Reading::PendingDeletionError);
+    if entry.key.manager == KeyManager::Aws && changes(action) {
+        let code = snapshot.readings().value(Reading::AwsManagedKeyError);
+        return fault(code, "is an AWS managed key, which AWS alone changes");
+    }
     let cryptographic = usage(action).is_some() && action != A::GetPublicKey;
     if let Some((code, what)) = material_fault(action, &entry.key) {
         return fault(code, what);
@@ -215,8 +237,36 @@ pub(crate) fn operation_fault(
     }
 }
 
-/// Rotation, imported key material and custom key stores: what the key is comes first, then its
-/// state (K20).
+/// K23: what nobody but AWS does to an AWS managed key (kms developer guide, "AWS managed keys": its
+/// properties and policy cannot be changed, it cannot be rotated at will or be deleted).
+fn changes(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::CancelKeyDeletion
+            | A::CreateAlias
+            | A::DeleteAlias
+            | A::DeleteImportedKeyMaterial
+            | A::DisableKey
+            | A::DisableKeyRotation
+            | A::EnableKey
+            | A::EnableKeyRotation
+            | A::GetParametersForImport
+            | A::ImportKeyMaterial
+            | A::PutKeyPolicy
+            | A::ReplicateKey
+            | A::RotateKeyOnDemand
+            | A::ScheduleKeyDeletion
+            | A::TagResource
+            | A::UntagResource
+            | A::UpdateAlias
+            | A::UpdateKeyDescription
+            | A::UpdatePrimaryRegion
+    )
+}
+
+/// Rotation, imported key material and custom key stores (K20): a key that is being made can do none
+/// of it; then comes what the key is, then its state, and at last whether it is a replica.
 ///
 /// Source: kms developer guide, "Key states of AWS KMS keys", footnotes 5 to 9; API reference of
 /// the operations.
@@ -228,6 +278,13 @@ fn material_fault(action: Action, key: &Key) -> Option<(&'static str, &'static s
     let is_external = key.origin == KeyOrigin::External;
     let in_custom_store =
         matches!(key.origin, KeyOrigin::AwsCloudHsm | KeyOrigin::ExternalKeyStore);
+    let is_of_material = matches!(
+        action,
+        A::GetParametersForImport | A::ImportKeyMaterial | A::DeleteImportedKeyMaterial
+    );
+    if key.state == KeyState::Creating && (rotates || is_of_material) {
+        return Some((invalid, "is creating"));
+    }
     match action {
         A::GenerateDataKeyPair | A::GenerateDataKeyPairWithoutPlaintext => {
             return in_custom_store.then_some((unsupported, "is in a custom key store"));
@@ -243,20 +300,16 @@ fn material_fault(action: Action, key: &Key) -> Option<(&'static str, &'static s
             if rotates && !key.spec.is_symmetric() {
                 return Some((unsupported, "is no symmetric encryption key, and is not rotated"));
             }
-            if rotates && key.multi_region == Some(MultiRegionKeyType::Replica) {
-                return Some((unsupported, "is a replica: its primary key is rotated"));
-            }
             let automatic = matches!(action, A::EnableKeyRotation | A::DisableKeyRotation);
             let asks = action == A::GetKeyRotationStatus && key.state == KeyState::PendingImport;
             if is_external && (automatic || asks) {
                 return Some((unsupported, "has imported key material"));
             }
         }
-        A::GetParametersForImport | A::ImportKeyMaterial | A::DeleteImportedKeyMaterial => {
-            if !is_external {
-                return Some((unsupported, "cannot have imported key material"));
-            }
+        _ if is_of_material && !is_external => {
+            return Some((unsupported, "cannot have imported key material"));
         }
+        _ if is_of_material => {}
         _ => return None,
     }
     match key.state {
@@ -267,13 +320,13 @@ fn material_fault(action: Action, key: &Key) -> Option<(&'static str, &'static s
             Some((invalid, "is pending deletion"))
         }
         KeyState::PendingImport if rotates => Some((invalid, "is pending import")),
-        KeyState::Creating if !matches!(action, A::GetKeyRotationStatus | A::ListKeyRotations) => {
-            Some((invalid, "is creating"))
-        }
         KeyState::Updating
             if matches!(action, A::GetParametersForImport | A::DeleteImportedKeyMaterial) =>
         {
             Some((invalid, "is updating"))
+        }
+        _ if rotates && key.multi_region == Some(MultiRegionKeyType::Replica) => {
+            Some((unsupported, "is a replica: its primary key is rotated"))
         }
         _ => None,
     }

@@ -11,8 +11,8 @@ use smallvec::SmallVec;
 
 use super::{Grants, PolicySlot};
 use crate::model::{
-    AccountId, AliasName, Key, KeyArn, KeyId, PrincipalArn, PrincipalArnKind, Readings, Region,
-    Timestamp, UniqueId, fingerprint,
+    AccountId, AliasName, Grant, GrantId, GrantToken, GrantVisibility, Key, KeyArn, KeyId,
+    PrincipalArn, PrincipalArnKind, Readings, Region, Timestamp, UniqueId, fingerprint,
 };
 
 /// Which world a snapshot was taken from, and at which of its changes: a decision on one world is
@@ -221,6 +221,9 @@ struct Facts {
     memberships: Table<AccountId, Known<Option<Membership>>>,
     default_membership: Option<Known<Option<Membership>>>,
     endpoints: HashMap<Box<str>, Endpoint>,
+    disabled_regions: HashSet<(AccountId, Region)>,
+    grant_tokens: HashMap<GrantToken, Vec<(KeyArn, GrantId)>>,
+    knows_all_grant_tokens: bool,
 }
 
 /// An account's Region.
@@ -354,6 +357,12 @@ impl Snapshot {
     #[must_use]
     pub fn with_key_policies(&self, arn: &KeyArn, policies: Vec<PolicySlot>) -> Option<Self> {
         Some(self.with_key(KeyEntry { policies: policies.into(), ..self.key(arn)?.clone() }))
+    }
+
+    /// The same world with one more key; `None` when it is there already.
+    #[must_use]
+    pub fn with_new_key(&self, entry: KeyEntry) -> Option<Self> {
+        self.key(&entry.key.arn).is_none().then(|| self.with_key(entry))
     }
 
     fn with_key(&self, entry: KeyEntry) -> Self {
@@ -543,6 +552,34 @@ impl Snapshot {
         }
     }
 
+    /// Whether the account is known to be disabled in an opt-in Region.
+    #[must_use]
+    pub fn is_disabled(&self, account: AccountId, region: &Region) -> bool {
+        self.facts.disabled_regions.contains(&(account, region.clone()))
+    }
+
+    /// The grants a token belongs to.
+    #[must_use]
+    pub fn grants_of_token(&self, token: &GrantToken) -> &[(KeyArn, GrantId)] {
+        self.facts.grant_tokens.get(token).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The known tokens of a grant.
+    pub fn tokens_of_grant(&self, grant: &Grant) -> impl Iterator<Item = &GrantToken> {
+        let is_of = |(on, of): &(KeyArn, GrantId)| *on == grant.key && *of == grant.id;
+        self.facts
+            .grant_tokens
+            .iter()
+            .filter(move |(_, grants)| grants.iter().any(is_of))
+            .map(|(token, _)| token)
+    }
+
+    /// Whether a token that belongs to no grant here was never given out.
+    #[must_use]
+    pub fn knows_all_grant_tokens(&self) -> bool {
+        self.facts.knows_all_grant_tokens
+    }
+
     /// A VPC endpoint, by its id.
     #[must_use]
     pub fn endpoint(&self, id: &str) -> Option<&Endpoint> {
@@ -689,11 +726,41 @@ impl SnapshotBuilder {
         self
     }
 
+    /// States that an account is disabled in an opt-in Region; otherwise it is taken to be enabled.
+    pub fn disabled_region(&mut self, account: AccountId, region: Region) -> &mut Self {
+        self.facts.disabled_regions.insert((account, region));
+        self
+    }
+
+    /// Adds a token of a grant. Those of grants that have not spread are known without.
+    pub fn grant_token(&mut self, token: GrantToken, key: KeyArn, id: GrantId) -> &mut Self {
+        self.facts.grant_tokens.entry(token).or_default().push((key, id));
+        self
+    }
+
+    /// States that a token which is not added was never given out.
+    pub fn knows_all_grant_tokens(&mut self) -> &mut Self {
+        self.facts.knows_all_grant_tokens = true;
+        self
+    }
+
     /// Freezes the world.
     #[must_use]
     pub fn build(mut self) -> Snapshot {
         for place in self.facts.places.values_mut() {
             place.keys.all.shrink_to_fit();
+            for grant in place
+                .keys
+                .all
+                .iter()
+                .filter_map(|entry| entry.grants.known())
+                .flat_map(|all| all.iter())
+            {
+                if let GrantVisibility::TokenOnly(token) = &grant.visibility {
+                    let own = (grant.key.clone(), grant.id.clone());
+                    self.facts.grant_tokens.entry(token.clone()).or_default().push(own);
+                }
+            }
             let Some(Known::Known(aliases)) = &place.aliases else { continue };
             let mut names: HashMap<&KeyId, Vec<&AliasName>> = HashMap::new();
             for (name, id) in aliases {

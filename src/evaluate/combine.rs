@@ -45,6 +45,8 @@ pub struct Shape {
     pub works_across_accounts: bool,
     /// Whether the resource is of another partition than the caller: they share nothing.
     pub is_other_partition: bool,
+    /// Whether the caller's account is known to be disabled in the Region.
+    pub is_disabled_region: bool,
     /// Whether a root user of another account is taken to have an identity allow (a reading).
     pub foreign_root_allowed: bool,
     /// Whether a permission that only a grant gives is capped by these layers (readings).
@@ -127,6 +129,17 @@ pub(super) fn layers(relation: Relation) -> &'static [Layer] {
     }
 }
 
+impl Shape {
+    /// E0, E14: refused by KMS itself, whatever the policies say.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        self.caller == CallerKind::Anonymous
+            || self.is_other_partition
+            || self.is_disabled_region
+            || (self.relation == Relation::CrossAccount && !self.works_across_accounts)
+    }
+}
+
 /// Combines the layers. `exhaustive` asks all of them, also those that can no longer matter.
 pub fn combine<L: Leaves>(leaves: &mut L, shape: Shape, exhaustive: bool) -> Combined<Truth<L>> {
     let denied = denied(leaves, shape, exhaustive);
@@ -152,12 +165,7 @@ fn denied<L: Leaves>(leaves: &mut L, shape: Shape, exhaustive: bool) -> Truth<L>
 }
 
 fn allowed<L: Leaves>(leaves: &mut L, shape: Shape) -> Truth<L> {
-    // E0: refused by KMS itself, whatever the policies say.
-    let cross = shape.relation == Relation::CrossAccount;
-    if shape.caller == CallerKind::Anonymous
-        || shape.is_other_partition
-        || (cross && !shape.works_across_accounts)
-    {
+    if shape.is_refused() {
         return leaves.algebra().constant(false);
     }
     // E2: RCPFullAWSAccess is always attached, so RCPs only ever deny. E4: the endpoint.

@@ -8,7 +8,7 @@ use crate::compile::{Entity, KeyEntry, Membership};
 use crate::model::{
     Action, ActionSet, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
     EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PolicyKind,
-    PrincipalArn, Region, ServiceName, Truth, eq_ignore_case, lower,
+    PrincipalArn, Region, ResourceKind, ServiceName, Truth, eq_ignore_case, lower,
 };
 
 /// A key fails `kms:ResourceAliases` conditions above this many aliases (kms developer guide,
@@ -24,10 +24,11 @@ pub enum Found<'a> {
     Many(Values<'a>),
     /// One value.
     One(&'a str),
-    /// The key has more aliases than conditions are evaluated for: every condition refuses.
-    OverQuota,
     /// One value: these two with a colon between them, as `aws:userid` is of a session.
     Pair(&'a str, &'a str),
+    /// AWS evaluates no conditions on it here, as on the aliases of a key that has too many: every
+    /// condition refuses.
+    Unsupported,
     /// Nobody said.
     Unknown,
 }
@@ -226,8 +227,25 @@ impl<'a> RequestContext<'a> {
         }
         match stated() {
             Some(value) => Found::stated(value, Some(known)),
+            None if self.facts.is_some()
+                && is_of_forwarding(known)
+                && self.forwards().is_some() =>
+            {
+                flag(self.forwards() == Some(true))
+            }
             None if self.stated.is_complete() => Found::Absent,
             None => self.unstated(known),
+        }
+    }
+
+    /// Whether a service makes the request for the caller: `kms:ViaService` tells (kms developer
+    /// guide, "kms:GrantIsForAWSResource"; iam user guide, "Forward access sessions"). `None` when it
+    /// is not told.
+    fn forwards(&self) -> Option<bool> {
+        match self.stated.of_known(KnownKey::KmsViaService, "kms:viaservice") {
+            Some(ContextValue::One(_)) => Some(true),
+            Some(_) | None if self.stated.is_complete() => Some(false),
+            _ => None,
         }
     }
 
@@ -282,6 +300,12 @@ impl<'a> Facts<'a> {
             return Some(Found::stated(value, Some(known)));
         }
         Some(match known {
+            K::KmsCallerAccount if !supplies(action, known) => Found::Absent,
+            // Conditions on keys of KMS do not reach aliases (kms developer guide, "AWS KMS
+            // permissions"), though the service authorization reference lists these two.
+            K::KmsCallerAccount | K::KmsViaService if self.is_about_alias(action) => {
+                Found::Unsupported
+            }
             K::KmsCallerAccount | K::AwsPrincipalAccount => {
                 one(self.principal.arn().map(PrincipalArn::account_str))
             }
@@ -351,6 +375,10 @@ impl<'a> Facts<'a> {
         })
     }
 
+    fn is_about_alias(&self, action: Action) -> bool {
+        action.resource_kind() == ResourceKind::AliasAndKey && self.key.is_none()
+    }
+
     fn user_id(&self) -> Option<Found<'a>> {
         let id = self.entity.ok().flatten().and_then(|entity| entity.id.as_ref());
         Some(match self.principal {
@@ -382,7 +410,7 @@ impl<'a> Facts<'a> {
         let aliases = self.key?.aliases.known()?;
         Some(match aliases.len() {
             0 => Found::Absent,
-            count if count > ALIASES_PER_KEY => Found::OverQuota,
+            count if count > ALIASES_PER_KEY => Found::Unsupported,
             _ => Found::Many(Values::Aliases(aliases)),
         })
     }
@@ -403,6 +431,11 @@ fn is_parameter(known: KnownKey) -> bool {
                 | KnownKey::KmsRecipientAttestation
                 | KnownKey::KmsTrailingDaysWithoutKeyUsage
         )
+}
+
+/// Whether a key says that a service makes the request for the caller.
+fn is_of_forwarding(known: KnownKey) -> bool {
+    matches!(known, KnownKey::AwsViaAwsService | KnownKey::KmsGrantIsForAwsResource)
 }
 
 fn one(value: Option<&str>) -> Found<'_> {

@@ -170,7 +170,7 @@ fn source_arn(wanted: &str, question: &Question<'_>) -> Truth {
     match question.context.find_known(source_arn, ("aws:sourcearn", ""), PolicyKind::Key) {
         Found::One(found) => (found == wanted).into(),
         Found::Unknown => Truth::Unknown,
-        Found::Absent | Found::Many(_) | Found::OverQuota | Found::Pair(..) => Truth::False,
+        Found::Absent | Found::Many(_) | Found::Unsupported | Found::Pair(..) => Truth::False,
     }
 }
 

@@ -139,10 +139,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
     /// E7, E8: which layers lack an allow.
     fn lacking(&mut self, decision: Decision, shape: Shape) -> Vec<Layer> {
         let cross = shape.relation == Relation::CrossAccount;
-        if shape.caller == CallerKind::Anonymous
-            || shape.is_other_partition
-            || (cross && !shape.works_across_accounts)
-        {
+        if shape.is_refused() {
             return vec![Layer::Service];
         }
         let mut lacking: Vec<Layer> = Vec::new();

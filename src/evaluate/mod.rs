@@ -123,6 +123,8 @@ pub struct Question<'a> {
     pub resource: &'a str,
     /// The account the resource is in; `None` for actions without a key.
     pub resource_account: Option<AccountId>,
+    /// Whether the caller's account is known to be disabled in the Region of the request.
+    pub region_disabled: bool,
     /// What the request says.
     pub context: RequestContext<'a>,
     /// What decides.
@@ -155,6 +157,7 @@ impl Question<'_> {
                 let resource = self.resource.strip_prefix("arn:");
                 resource.is_some_and(|rest| !own.is_in_partition_of(rest) && rest.contains(':'))
             }),
+            is_disabled_region: self.region_disabled,
             works_across_accounts: self.context.action.works_across_accounts(),
             foreign_root_allowed: readings.choice(Reading::CrossAccountRoot) == 1,
             grant_caps: GrantCaps {

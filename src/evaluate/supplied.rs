@@ -168,6 +168,13 @@ pub fn supplies(action: Action, key: KnownKey) -> bool {
         K::KmsWrappingKeySpec => {
             matches!(action, A::GetParametersForImport)
         }
+        // The reference lists no condition keys for these.
+        K::KmsCallerAccount => !matches!(
+            action,
+            A::GenerateRandom | A::ListAliases | A::ListKeys | A::ListRetirableGrants
+        ),
+        // A key that is yet to be made has no aliases.
+        K::KmsResourceAliases => action.resource_kind() != ResourceKind::Any,
         K::KmsCustomerMasterKeySpec
         | K::KmsCustomerMasterKeyUsage
         | K::KmsKeyOrigin
@@ -176,7 +183,6 @@ pub fn supplies(action: Action, key: KnownKey) -> bool {
         | K::KmsMultiRegion
         | K::KmsMultiRegionKeyType
         | K::KmsViaService
-        | K::KmsResourceAliases
         | K::AwsResourceTag => {
             action.resource_kind() != ResourceKind::Any || action == A::CreateKey
         }

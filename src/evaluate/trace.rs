@@ -219,7 +219,7 @@ fn values(found: &Found<'_>) -> Option<Vec<String>> {
         Found::Many(values) => Some(values.collect()),
         Found::One(value) => Some(vec![(*value).to_owned()]),
         Found::Pair(one, other) => Some(vec![format!("{one}:{other}")]),
-        Found::Unknown | Found::OverQuota => None,
+        Found::Unknown | Found::Unsupported => None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::compile::{
 };
 use crate::model::{
     Action, AliasArn, CallerPrincipal, ContextValue, GrantToken, KeyArn, KeyManager, KnownKey,
-    Region,
+    PrincipalArn, Region,
 };
 
 /// What an action is asked on.
@@ -19,6 +19,8 @@ pub enum Target<'a> {
     Any,
     /// A key.
     Key(&'a KeyArn),
+    /// A user or role, whose account KMS takes it from.
+    Principal(&'a PrincipalArn),
 }
 
 /// One action on one resource, before it is known who asks.
@@ -56,12 +58,12 @@ impl Asked<'_> {
         // An alias has an owner as well, though no policy of its own.
         let holder = match self.on {
             Target::Alias(alias) => Some(alias.account),
-            Target::Any => None,
+            Target::Any | Target::Principal(_) => None,
             Target::Key(arn) => Some(arn.account()),
         };
         let owner = entry.map(|entry| match self.on {
             Target::Key(arn) => arn.account(),
-            Target::Alias(_) | Target::Any => entry.key.arn.account(),
+            Target::Alias(_) | Target::Any | Target::Principal(_) => entry.key.arn.account(),
         });
         let resource_membership = match holder {
             Some(account) => snapshot.membership(account),
@@ -75,6 +77,7 @@ impl Asked<'_> {
             }
             Target::Any => "*",
             Target::Key(arn) => arn.as_str(),
+            Target::Principal(arn) => arn.as_str(),
         };
         let facts = Facts {
             resource: holder.map(|_| resource),
@@ -91,6 +94,10 @@ impl Asked<'_> {
             principal: &caller.principal,
             resource,
             resource_account: owner,
+            region_disabled: caller
+                .principal
+                .account()
+                .is_some_and(|account| snapshot.is_disabled(account, self.region)),
             context: RequestContext {
                 action: self.action,
                 stated: &caller.context,

@@ -41,6 +41,7 @@ pub(super) fn by_key_policy(
             principal: &caller,
             resource: known.map_or(made.as_str(), |arn| arn.as_str()),
             resource_account: account,
+            region_disabled: false,
             context: RequestContext { action, stated: &stated, facts: None },
             policies: Policies {
                 key: Attached::Union(std::slice::from_ref(&slot)),

@@ -9,7 +9,9 @@ use super::error::LoadError;
 use super::principal::caller_principal;
 use super::{awscli, read_text, toml_error};
 use crate::compile::{Caller, SessionPolicies, Snapshot};
-use crate::model::{ContextMap, ContextValue, PolicyKind, Readings};
+use crate::model::{
+    AccountId, ContextMap, ContextValue, InvalidText, PolicyKind, Readings, Region,
+};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -18,6 +20,9 @@ struct ConfigFile {
     organization: OrganizationFile,
     #[serde(default)]
     readings: BTreeMap<String, String>,
+    /// The opt-in Regions in which accounts are disabled.
+    #[serde(default)]
+    disabled_regions: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     defaults: CallFile,
     #[serde(default)]
@@ -116,6 +121,12 @@ impl Config {
         errors.finish(Self { file, path, readings, session_policies })
     }
 
+    /// The Regions in which an account is disabled.
+    pub(super) fn disabled_regions(&self) -> Result<Vec<(AccountId, Region)>, LoadError> {
+        disabled_regions(&self.file.disabled_regions)
+            .map_err(|message| LoadError::at(&self.path, message))
+    }
+
     /// Whether accounts that organization.json does not name are in no organization.
     pub(super) fn no_organization(&self) -> bool {
         self.file.organization.none
@@ -196,6 +207,21 @@ impl From<Values> for ContextValue {
             Values::One(value) => Self::One(value),
         }
     }
+}
+
+/// Accounts and Regions of `disabled-regions`.
+pub(super) fn disabled_regions(
+    given: &BTreeMap<String, Vec<String>>,
+) -> Result<Vec<(AccountId, Region)>, String> {
+    let mut all = Vec::new();
+    for (account, regions) in given {
+        let at = |error: InvalidText| format!("disabled-regions: {error}");
+        let account: AccountId = account.parse().map_err(at)?;
+        for region in regions {
+            all.push((account, region.parse().map_err(at)?));
+        }
+    }
+    Ok(all)
 }
 
 /// States what is so of every call that goes straight to KMS's public endpoint: it comes through

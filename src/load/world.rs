@@ -100,6 +100,9 @@ pub fn world(folder: &Path) -> Result<World, LoadError> {
     };
     let config = reader.errors.take(Config::read(folder)).unwrap_or_default();
     reader.organization(&config);
+    for (account, region) in reader.errors.take(config.disabled_regions()).unwrap_or_default() {
+        reader.facts.disabled_region(account, region);
+    }
     let accounts = reader.list(&folder.join("accounts"), Kind::Folder);
     if accounts.is_empty() && reader.errors.problems().is_empty() {
         return Err(LoadError::at(

@@ -130,6 +130,49 @@ impl KeySpec {
         }
     }
 
+    /// The values of `kms:SigningAlgorithm`, `kms:MacAlgorithm` or `kms:KeyAgreementAlgorithm` that a
+    /// key of this spec supports for this usage (kms API reference, "CreateKey", `KeySpec`).
+    #[must_use]
+    pub fn algorithms(self, usage: KeyUsage) -> &'static [&'static str] {
+        match (usage, self) {
+            (KeyUsage::SignVerify, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096) => &[
+                "RSASSA_PSS_SHA_256",
+                "RSASSA_PSS_SHA_384",
+                "RSASSA_PSS_SHA_512",
+                "RSASSA_PKCS1_V1_5_SHA_256",
+                "RSASSA_PKCS1_V1_5_SHA_384",
+                "RSASSA_PKCS1_V1_5_SHA_512",
+            ],
+            (KeyUsage::SignVerify, Self::EccNistP256 | Self::EccSecgP256k1) => &["ECDSA_SHA_256"],
+            (KeyUsage::SignVerify, Self::EccNistP384) => &["ECDSA_SHA_384"],
+            (KeyUsage::SignVerify, Self::EccNistP521) => &["ECDSA_SHA_512"],
+            (KeyUsage::SignVerify, Self::EccNistEdwards25519) => {
+                &["ED25519_SHA_512", "ED25519_PH_SHA_512"]
+            }
+            (KeyUsage::SignVerify, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87) => {
+                &["ML_DSA_SHAKE_256"]
+            }
+            (KeyUsage::SignVerify, Self::Sm2) => &["SM2DSA"],
+            (KeyUsage::GenerateVerifyMac, Self::Hmac224) => &["HMAC_SHA_224"],
+            (KeyUsage::GenerateVerifyMac, Self::Hmac256) => &["HMAC_SHA_256"],
+            (KeyUsage::GenerateVerifyMac, Self::Hmac384) => &["HMAC_SHA_384"],
+            (KeyUsage::GenerateVerifyMac, Self::Hmac512) => &["HMAC_SHA_512"],
+            (KeyUsage::KeyAgreement, _) => &["ECDH"],
+            _ => &[],
+        }
+    }
+
+    /// Symmetric, asymmetric or HMAC: what a key's alias cannot be moved across (kms API reference,
+    /// "UpdateAlias").
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::SymmetricDefault => "symmetric",
+            Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512 => "HMAC",
+            _ => "asymmetric",
+        }
+    }
+
     /// The usages a key of this spec may be created with.
     #[must_use]
     pub fn key_usages(self) -> &'static [KeyUsage] {

@@ -40,7 +40,7 @@ pub use key::{
 };
 pub use policy::{
     Condition, ConditionEntry, ConditionValue, Effect, Element, PolicyDocument, PolicyKind,
-    Principal, PrincipalElement, Statement, Version,
+    PolicyName, Principal, PrincipalElement, Statement, Version,
 };
 pub use principal::{CallerPrincipal, ServiceName, UniqueId};
 pub use reading::{Reading, Readings};

@@ -7,6 +7,16 @@ use super::{
     AccountId, ConditionKey, ConditionOperator, PrincipalArn, ServiceName, Span, Spanned, UniqueId,
 };
 
+named! {
+    /// The policies a key can have.
+    PolicyName, "a key policy's name (`default` or `AWS_RAM`)", {
+        /// Kept by AWS Resource Access Manager.
+        AwsRam = "AWS_RAM",
+        /// Every key has it.
+        Default = "default",
+    }
+}
+
 /// What a document is used as; decides which elements it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyKind {

@@ -41,9 +41,15 @@ readings! {
     /// Three-valued.
     ArnPatternStar = "arn-pattern-star", ["safe", "true", "false"],
         "whether the ARN pattern `*` matches a value, where six parts are compared";
+    /// What AWS does to its managed keys alone.
+    AwsManagedKeyError = "aws-managed-key-error", ["AccessDeniedException", "UnsupportedOperationException"],
+        "which error changing an AWS managed key gives where its policy allows it";
     /// Three-valued.
     BoolTextCase = "bool-text-case", ["safe", "true", "false"],
         "whether a `Bool` value in a policy may be written in any case (`TRUE`)";
+    /// `CreateKey` without a policy.
+    CreateKeyLockout = "create-key-lockout", ["always", "with-policy"],
+        "whether the maker of a key with the default key policy must be able to replace that policy";
     /// A grant issued by the key's owner to a principal of another account.
     CrossAccountGrantByOwner = "cross-account-grant-by-owner", ["require-identity-policy", "grant-suffices"],
         "whether a foreign grantee of a grant issued by the key's account needs an identity policy at home";
@@ -74,6 +80,9 @@ readings! {
     /// `SourceArn` without a service.
     GrantSourceArnDirect = "grant-source-arn-direct", ["unsatisfied", "ignored"],
         "what a grant's `SourceArn` constraint means when the caller is not an AWS service";
+    /// `ListRetirableGrants`.
+    ListRetirableGrantsResource = "list-retirable-grants-resource", ["principal", "any"],
+        "whether ListRetirableGrants is asked of the retiring principal it names or of no resource";
     /// Three-valued.
     MalformedOperand = "malformed-operand", ["safe", "true", "false"],
         "whether a comparison holds when the policy's own value is not of the operator's type";

@@ -182,6 +182,7 @@ fn decision(
     decide(&Question {
         principal: caller,
         resource,
+        region_disabled: false,
         resource_account: resource.split(':').nth(4).map(|account| account.parse().unwrap()),
         context: RequestContext { action, stated, facts: None },
         policies,

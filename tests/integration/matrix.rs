@@ -34,6 +34,7 @@ fn every_cell_is_what_a_preflight_answers() {
                         },
                         region: None,
                         grant_tokens: Vec::new(),
+                        dry_run: false,
                     };
                     let answer = authorizer.preflight(question, &caller).unwrap();
                     let place = format!("{name} {} {}", cell.action, entry.key.arn);

@@ -99,7 +99,8 @@ fn ask(action: Action, world: &Snapshot, tagged: bool) -> PreflightAnswer {
             words.destination_encryption_algorithm = some(algorithm.as_str());
         }
         Action::CreateAlias | Action::UpdateAlias => {
-            words.alias_name = some("alias/key");
+            let moved = action == Action::UpdateAlias;
+            words.alias_name = some(if moved { "alias/key" } else { "alias/new" });
             words.target_key_id = some(KEY);
         }
         Action::DeleteAlias => words.alias_name = some("alias/key"),
@@ -126,6 +127,7 @@ fn ask(action: Action, world: &Snapshot, tagged: bool) -> PreflightAnswer {
         operation: words.operation().unwrap(),
         region: Some("us-east-1".parse().unwrap()),
         grant_tokens: Vec::new(),
+        dry_run: false,
     };
     let answer = Authorizer::new(world).preflight(question, &caller);
     let answer = answer.unwrap_or_else(|error| panic!("{action}: {error}"));

@@ -60,6 +60,8 @@ pub struct World {
     pub action: Action,
     pub resource: String,
     pub owner: Option<String>,
+    /// The caller's account is disabled in the Region.
+    pub disabled: bool,
     /// By lower-case name.
     pub context: Vec<(String, Said)>,
     pub complete: bool,
@@ -181,6 +183,10 @@ impl World {
         }
         if cross {
             reach("E0");
+        }
+        reach("E14");
+        if self.disabled {
+            return Some(false);
         }
         if self.scps.is_some() {
             reach("E3");

@@ -127,7 +127,6 @@ proptest! {
 const BESIDE_THE_ORACLE: &[(&str, &str)] = &[
     ("E9", "is how the oracle answers"),
     ("E13", "is about operations, which are made of questions"),
-    ("E14", "is not modelled"),
     ("G10", "is about what a request carries"),
     ("G11", "is about what KMS refuses before it asks"),
 ];

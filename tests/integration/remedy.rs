@@ -35,7 +35,7 @@ fn key(arn: &str, pairs: &[(&str, &str)]) -> PreflightKey {
 }
 
 fn about(operation: PreflightOperation) -> Preflight {
-    Preflight { operation, region: Some(region()), grant_tokens: Vec::new() }
+    Preflight { operation, region: Some(region()), grant_tokens: Vec::new(), dry_run: false }
 }
 
 fn asks(action: Action, arn: &str, pairs: &[(&str, &str)]) -> Preflight {

@@ -572,6 +572,7 @@ pub fn sample(seed: u64) -> Sample {
             "*".into()
         },
         owner,
+        disabled: dice.one_in(30),
         context: said,
         complete: context.is_complete(),
         encryption_context,
@@ -665,6 +666,7 @@ pub fn ask<T>(
         principal: &world.principal,
         resource: &world.resource,
         resource_account: world.owner.as_ref().map(|owner| owner.parse().unwrap()),
+        region_disabled: world.disabled,
         context: RequestContext { action: world.action, stated: context, facts },
         policies: Policies {
             key: slots["key"].first().map_or(Attached::Union(&[]), |level| Attached::Union(level)),

@@ -7,9 +7,9 @@ use super::material::Family;
 use super::record::{
     AliasRecord, FamilyRecord, GrantRecord, KeyRecord, PolicyRecord, TagRecord, last_part, under,
 };
-use super::{Keystore, KeystoreError, MaterialId, PolicyName};
+use super::{Keystore, KeystoreError, MaterialId};
 use crate::compile::Epoch;
-use crate::model::{AliasArn, Grant, Key, KeyArn, KeySpec, Timestamp};
+use crate::model::{AliasArn, Grant, Key, KeyArn, KeySpec, PolicyName, Timestamp};
 
 /// All that a keystore held at one epoch: what a policy snapshot is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]

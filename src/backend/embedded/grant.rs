@@ -91,6 +91,26 @@ impl Keystore {
         })
     }
 
+    /// Takes a token of a grant that was made elsewhere.
+    pub(super) fn keep_token(
+        &self,
+        key: &KeyArn,
+        id: &GrantId,
+        token: &GrantToken,
+    ) -> Result<(), KeystoreError> {
+        self.write(|writer| {
+            let place = row(&[key.as_str(), id.as_str()]);
+            let missing =
+                || KeystoreError::NotFound { what: format!("the grant `{id}` of `{key}`") };
+            let mut record = writer.record::<GrantRecord>(&place)?.ok_or_else(missing)?;
+            let hash = TokenRecord::row(token.expose());
+            let named = TokenRecord { key: key.to_string(), grant: id.to_string() };
+            writer.put(&hash, &named)?;
+            record.tokens.push(hash);
+            writer.put(&place, &record)
+        })
+    }
+
     /// A key's grants, sorted by id.
     ///
     /// # Errors

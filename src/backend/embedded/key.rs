@@ -4,10 +4,10 @@ use super::keystore::{Rows as _, Writer};
 use super::lifecycle::{self, Step};
 use super::material::{Family, Material, Place, hex};
 use super::record::{FamilyRecord, KeyRecord, MaterialRecord, last_part, under};
-use super::{Keystore, KeystoreError, PolicyName, default_key_policy, policy, seal, tag};
+use super::{Keystore, KeystoreError, default_key_policy, policy, seal, tag};
 use crate::model::{
     AccountId, Key, KeyArn, KeyId, KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage,
-    MultiRegionKeyType, Region, Timestamp,
+    MultiRegionKeyType, PolicyName, Region, Timestamp,
 };
 
 /// Whether a key can have related keys in other Regions.

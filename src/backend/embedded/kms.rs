@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use super::crypto::CipherSide;
 use super::seal;
-use super::{
-    Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, PolicyName, Provenance, StoredKey,
-};
+use super::{Keystore, KeystoreContents, KeystoreError, NewGrant, NewKey, Provenance, StoredKey};
 use crate::authorize::{
     self, Authorized, CiphertextInspector, Decrypt, DescribeKey, Encrypt, GenerateDataKey,
     InspectError, ReEncrypt,
@@ -20,7 +18,8 @@ use crate::execute::{
 };
 use crate::model::{
     AccountId, AliasArn, AliasName, CiphertextBlob, EncryptionAlgorithm, GrantToken, Key, KeyArn,
-    KeyId, KeyManager, KeyOrigin, KeyState, MultiRegionKeyType, Plaintext, Region, Timestamp,
+    KeyId, KeyManager, KeyOrigin, KeyState, MultiRegionKeyType, Plaintext, PolicyName, Region,
+    Timestamp,
 };
 
 /// A keystore that runs authorized operations. A proof of another epoch than the keystore's is
@@ -276,7 +275,10 @@ pub fn import(
                 constraints: grant.constraints.clone(),
                 issuing_account: grant.issuing_account,
             };
-            keystore.create_grant(arn, new, now)?;
+            let id = keystore.create_grant(arn, new, now)?.id;
+            for token in snapshot.tokens_of_grant(grant) {
+                keystore.keep_token(arn, &id, token)?;
+            }
         }
         for name in entry.aliases.known().into_iter().flatten() {
             let alias = AliasArn {

@@ -4,12 +4,12 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html> and
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html>.
 
+use super::KeystoreContents;
 use super::kms::add_keys;
-use super::{KeystoreContents, PolicyName};
 use crate::authorize::{Authorizer, KeyIdentifier, Preflight, PreflightError, PreflightOperation};
 use crate::backend::slot::key_policy;
 use crate::compile::{Caller, Grants, KeyEntry, Known, SnapshotBuilder, SnapshotError};
-use crate::model::{Decision, Key, KeyArn};
+use crate::model::{Decision, Key, KeyArn, PolicyName};
 
 /// The new policy would lock its author out.
 #[derive(Debug, thiserror::Error)]
@@ -90,11 +90,13 @@ fn judge(
     let question = Preflight {
         operation: PreflightOperation::PutKeyPolicy {
             key: KeyIdentifier::Arn(key.clone()),
+            name: Some(PolicyName::Default),
             policy: Some(text.to_owned()),
             bypass: false,
         },
         region: Some(key.region().clone()),
         grant_tokens: Vec::new(),
+        dry_run: false,
     };
     match Authorizer::new(&snapshot).preflight(question, caller)?.decision() {
         Decision::Allow => Ok(()),

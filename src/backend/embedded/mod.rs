@@ -39,6 +39,6 @@ pub use keystore::Keystore;
 pub use kms::{EmbeddedKms, add_keys, import};
 pub use lockout::{LockoutError, lockout_check, lockout_check_of_new};
 pub use material::MaterialId;
-pub use policy::{PolicyName, default_key_policy};
+pub use policy::default_key_policy;
 pub use root_key::RootKey;
 pub use seal::random as random_bytes;

@@ -1,50 +1,9 @@
 //! Key policies: verbatim texts.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::keystore::{Table, Writer};
 use super::record::{PolicyRecord, row};
 use super::{Keystore, KeystoreError};
-use crate::model::{InvalidText, KeyArn, PrincipalArn};
-
-/// The policies a key can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PolicyName {
-    /// `AWS_RAM`, kept by AWS Resource Access Manager.
-    AwsRam,
-    /// `default`, which every key has.
-    Default,
-}
-
-impl PolicyName {
-    /// AWS's name for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AwsRam => "AWS_RAM",
-            Self::Default => "default",
-        }
-    }
-}
-
-impl FromStr for PolicyName {
-    type Err = InvalidText;
-
-    fn from_str(text: &str) -> Result<Self, InvalidText> {
-        match text {
-            "AWS_RAM" => Ok(Self::AwsRam),
-            "default" => Ok(Self::Default),
-            _ => Err(InvalidText::new(text, "a key policy's name (`default` or `AWS_RAM`)")),
-        }
-    }
-}
-
-impl fmt::Display for PolicyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use crate::model::{KeyArn, PolicyName, PrincipalArn};
 
 impl Keystore {
     /// Replaces a key's policy. The text is kept as it is.

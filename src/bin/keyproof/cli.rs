@@ -165,9 +165,15 @@ pub struct RequestArgs {
     /// CreateGrant: who may use the key, an ARN or a service
     #[arg(long, value_name = "ARN")]
     pub grantee_principal: Option<String>,
-    /// CreateGrant: who may retire the grant, an ARN or a service
+    /// CreateGrant: the service that may use the key
+    #[arg(long, value_name = "SERVICE")]
+    pub grantee_service_principal: Option<String>,
+    /// CreateGrant: who may retire the grant, an ARN or a service; ListRetirableGrants: whose grants
     #[arg(long, value_name = "ARN")]
     pub retiring_principal: Option<String>,
+    /// CreateGrant, ListRetirableGrants: the same for a service
+    #[arg(long, value_name = "SERVICE")]
+    pub retiring_service_principal: Option<String>,
     /// CreateGrant: what the grant allows; several are separated by commas
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub operations: Vec<String>,
@@ -183,10 +189,13 @@ pub struct RequestArgs {
     /// RetireGrant: the grant
     #[arg(long, value_name = "ID")]
     pub grant_id: Option<String>,
-    /// PutKeyPolicy: a file with the new policy, for the lock-out check
+    /// GetKeyPolicy, PutKeyPolicy: the policy's name [default: default]
+    #[arg(long, value_name = "NAME")]
+    pub policy_name: Option<String>,
+    /// PutKeyPolicy, CreateKey, ReplicateKey: a file with the new policy, for the lock-out check
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// PutKeyPolicy: the request skips the lock-out check
+    /// PutKeyPolicy, CreateKey, ReplicateKey: the request skips the lock-out check
     #[arg(long)]
     pub bypass_policy_lockout_safety_check: bool,
     /// ReplicateKey: the Region of the replica
@@ -198,6 +207,12 @@ pub struct RequestArgs {
     /// CreateKey, ReplicateKey: tags are passed
     #[arg(long)]
     pub tagged: bool,
+    /// The request is a dry run: where it would succeed, it is DryRunOperationException
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Decrypt, ReEncrypt: a modifier of the dry run, IGNORE_CIPHERTEXT
+    #[arg(long = "dry-run-modifier", value_name = "NAME")]
+    pub dry_run_modifiers: Vec<String>,
     /// A pair of the encryption context; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub encryption_context: Vec<String>,
@@ -216,7 +231,7 @@ pub struct RequestArgs {
     /// ReEncrypt: how the new ciphertext is made [default: SYMMETRIC_DEFAULT]
     #[arg(long, value_name = "NAME")]
     pub destination_encryption_algorithm: Option<String>,
-    /// A grant token of the request; may be repeated
+    /// A grant token of the request; may be repeated. RetireGrant: the token of the grant
     #[arg(long = "grant-token", value_name = "TOKEN")]
     pub grant_tokens: Vec<String>,
     /// The Region the request is sent to [default: AWS_REGION, else that of a key named by ARN, else

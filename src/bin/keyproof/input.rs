@@ -222,8 +222,18 @@ pub fn preflight(args: &RequestArgs, snapshot: &Snapshot) -> Result<Preflight, C
     Ok(Preflight {
         operation: operation.map_err(|error| CliError::new(error.message(flag)))?,
         region: region(given, snapshot)?,
-        grant_tokens: grant_tokens(&args.grant_tokens)?,
+        grant_tokens: match names_grant_by_token(args) {
+            true => Vec::new(),
+            false => grant_tokens(&args.grant_tokens)?,
+        },
+        dry_run: args.dry_run,
     })
+}
+
+/// Whether `--grant-token` is the grant to retire, rather than a token that the request carries.
+fn names_grant_by_token(args: &RequestArgs) -> bool {
+    let operation = args.operation.as_deref().unwrap_or_default();
+    operation.trim_start_matches("kms:") == "RetireGrant" && !args.grant_tokens.is_empty()
 }
 
 fn words(args: &RequestArgs) -> Result<RequestWords, CliError> {
@@ -239,17 +249,26 @@ fn words(args: &RequestArgs) -> Result<RequestWords, CliError> {
         alias_name: args.alias_name.clone(),
         target_key_id: args.target_key_id.clone(),
         grantee_principal: args.grantee_principal.clone(),
+        grantee_service_principal: args.grantee_service_principal.clone(),
         retiring_principal: args.retiring_principal.clone(),
+        retiring_service_principal: args.retiring_service_principal.clone(),
         operations: (!args.operations.is_empty()).then(|| args.operations.clone()),
         encryption_context_equals: pairs(&args.encryption_context_equals)?,
         encryption_context_subset: pairs(&args.encryption_context_subset)?,
         source_arn: args.source_arn.clone(),
         grant_id: args.grant_id.clone(),
+        grant_token: match args.grant_tokens.as_slice() {
+            [token] if names_grant_by_token(args) => Some(token.clone()),
+            _ => None,
+        },
+        policy_name: args.policy_name.clone(),
         policy: args.policy.as_deref().map(key_policy).transpose()?,
         bypass_policy_lockout_safety_check: args.bypass_policy_lockout_safety_check,
         replica_region: args.replica_region.clone(),
         primary_region: args.primary_region.clone(),
         tagged: args.tagged,
+        dry_run: args.dry_run,
+        dry_run_modifiers: args.dry_run_modifiers.clone(),
         encryption_context: pairs(&args.encryption_context)?,
         source_encryption_context: pairs(&args.source_encryption_context)?,
         destination_encryption_context: pairs(&args.destination_encryption_context)?,

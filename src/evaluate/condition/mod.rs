@@ -57,7 +57,7 @@ impl<'q> Scope<'q> {
         match self.context.find(&variable.key, self.kind) {
             Found::One(text) => Resolved::Text([text, "", ""]),
             Found::Pair(one, other) => Resolved::Text([one, ":", other]),
-            Found::Many(_) | Found::OverQuota => Resolved::Nothing,
+            Found::Many(_) | Found::Unsupported => Resolved::Nothing,
             Found::Absent => match &variable.default {
                 Some(text) => Resolved::Text([text, "", ""]),
                 None => Resolved::Nothing,
@@ -71,14 +71,14 @@ impl<'q> Scope<'q> {
 pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> (Truth, Found<'q>) {
     let found = scope.context.find(&condition.key, scope.kind);
     let operator = condition.operator;
-    let truth = if matches!(found, Found::OverQuota) {
+    let truth = if matches!(found, Found::Unsupported) {
         (scope.effect == Effect::Deny).into()
     } else if let Operands::Null(values) = &condition.operands {
         null(values, operator.qualifier, &found, scope)
     } else {
         let comparison = Comparison { condition, scope };
         match &found {
-            Found::Unknown | Found::OverQuota => Truth::Unknown,
+            Found::Unknown | Found::Unsupported => Truth::Unknown,
             Found::Absent => absent(condition, scope),
             // An empty list of values holds for no value under a qualifier (C21).
             Found::One(_) | Found::Pair(..)

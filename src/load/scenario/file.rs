@@ -22,6 +22,12 @@ struct ScenarioFile {
     world: Option<PathBuf>,
     #[serde(default)]
     readings: BTreeMap<String, String>,
+    /// The opt-in Regions in which accounts are disabled.
+    #[serde(default)]
+    disabled_regions: BTreeMap<String, Vec<String>>,
+    /// Whether grant tokens that are of no grant of the file were never given out.
+    #[serde(default)]
+    knows_all_grant_tokens: bool,
     #[serde(default)]
     account: Vec<inline::Account>,
     #[serde(default)]
@@ -52,12 +58,16 @@ struct CaseFile {
     alias_name: Option<String>,
     target_key_id: Option<String>,
     grantee_principal: Option<String>,
+    grantee_service_principal: Option<String>,
     retiring_principal: Option<String>,
+    retiring_service_principal: Option<String>,
     operations: Option<Vec<String>>,
     encryption_context_equals: Option<BTreeMap<String, String>>,
     encryption_context_subset: Option<BTreeMap<String, String>>,
     source_arn: Option<String>,
     grant_id: Option<String>,
+    grant_token: Option<String>,
+    policy_name: Option<String>,
     policy: Option<String>,
     #[serde(default)]
     bypass_policy_lockout_safety_check: bool,
@@ -65,6 +75,10 @@ struct CaseFile {
     primary_region: Option<String>,
     #[serde(default)]
     tagged: bool,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    dry_run_modifiers: Vec<String>,
     encryption_context: Option<BTreeMap<String, String>>,
     source_encryption_context: Option<BTreeMap<String, String>>,
     destination_encryption_context: Option<BTreeMap<String, String>>,
@@ -136,6 +150,8 @@ pub(super) fn read(path: &Path, world: Option<&World>) -> Result<Scenario, LoadE
                 principals: file.principal,
                 endpoints: file.endpoint,
                 readings,
+                disabled_regions: file.disabled_regions,
+                knows_all_grant_tokens: file.knows_all_grant_tokens,
             };
             (inline.snapshot()?, Callers::Inline(&file.callers))
         }
@@ -236,6 +252,7 @@ impl CaseFile {
                 .iter()
                 .map(|token| GrantToken::new(token).map_err(text))
                 .collect::<Result<_, _>>()?,
+            dry_run: self.dry_run,
         };
         for (side, decision) in &self.sides {
             let known: Vec<&str> = Side::ALL.iter().map(|side| side.as_str()).collect();
@@ -293,17 +310,23 @@ impl CaseFile {
             alias_name: self.alias_name.clone(),
             target_key_id: self.target_key_id.clone(),
             grantee_principal: self.grantee_principal.clone(),
+            grantee_service_principal: self.grantee_service_principal.clone(),
             retiring_principal: self.retiring_principal.clone(),
+            retiring_service_principal: self.retiring_service_principal.clone(),
             operations: self.operations.clone(),
             encryption_context_equals: pairs(&self.encryption_context_equals),
             encryption_context_subset: pairs(&self.encryption_context_subset),
             source_arn: self.source_arn.clone(),
             grant_id: self.grant_id.clone(),
+            grant_token: self.grant_token.clone(),
+            policy_name: self.policy_name.clone(),
             policy: self.policy.clone(),
             bypass_policy_lockout_safety_check: self.bypass_policy_lockout_safety_check,
             replica_region: self.replica_region.clone(),
             primary_region: self.primary_region.clone(),
             tagged: self.tagged,
+            dry_run: self.dry_run,
+            dry_run_modifiers: self.dry_run_modifiers.clone(),
             encryption_context: pairs(&self.encryption_context),
             source_encryption_context: pairs(&self.source_encryption_context),
             destination_encryption_context: pairs(&self.destination_encryption_context),

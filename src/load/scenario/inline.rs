@@ -12,6 +12,7 @@ use crate::compile::{
     Caller, Entity, KeyEntry, Known, Membership, Policy, PolicySlot, SessionPolicies, Snapshot,
     Source,
 };
+use crate::load::config::disabled_regions;
 use crate::load::request::constraint;
 use crate::load::{LoadError, caller_principal};
 use crate::model::{
@@ -124,6 +125,8 @@ pub(super) struct Inline<'a> {
     pub(super) principals: Vec<Principal>,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) readings: Readings,
+    pub(super) disabled_regions: BTreeMap<String, Vec<String>>,
+    pub(super) knows_all_grant_tokens: bool,
 }
 
 impl Inline<'_> {
@@ -137,6 +140,12 @@ impl Inline<'_> {
         let mut builder = Snapshot::builder();
         builder.readings(self.readings.clone()).knows_all_keys();
         builder.other_memberships(Known::Known(None));
+        if self.knows_all_grant_tokens {
+            builder.knows_all_grant_tokens();
+        }
+        for (account, region) in disabled_regions(&self.disabled_regions)? {
+            builder.disabled_region(account, region);
+        }
         let mut accounts: Vec<AccountId> = Vec::new();
         for account in &self.accounts {
             let id = parse(&account.id)?;

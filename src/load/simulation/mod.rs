@@ -226,6 +226,7 @@ impl Simulation {
             principal: &self.principal,
             resource: &self.text,
             resource_account: self.key_arn().map(KeyArn::account),
+            region_disabled: false,
             context: RequestContext { action: self.action, stated: &self.context, facts: None },
             policies: Policies {
                 key: union(&self.key_policies, on_key),

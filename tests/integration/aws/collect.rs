@@ -145,6 +145,7 @@ fn decides(world: &Path, name: &str) -> (Decision, String) {
         },
         region: Some(region()),
         grant_tokens: Vec::new(),
+        dry_run: false,
     };
     let answer = Authorizer::new(&snapshot).preflight(question, &app()).unwrap();
     (answer.decision(), format!("{:?}", answer.sides[0].explanation.trace.unknown))

@@ -259,7 +259,8 @@ fn decisions(moto: &Moto, folder: &str) -> Vec<String> {
         for operation in operations {
             let asked = format!("{operation:?}");
             let region = Some("eu-central-1".parse().unwrap());
-            let question = Preflight { operation, region, grant_tokens: Vec::new() };
+            let question =
+                Preflight { operation, region, grant_tokens: Vec::new(), dry_run: false };
             let answer = Authorizer::new(&snapshot).preflight(question, &caller).unwrap();
             found.push(format!("{name} {asked}: {}", answer.outcome()));
         }

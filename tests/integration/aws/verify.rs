@@ -20,7 +20,7 @@ fn key(arn: &str) -> PreflightKey {
 }
 
 fn asked(operation: PreflightOperation) -> (Preflight, PreflightAnswer) {
-    let question = Preflight { operation, region: None, grant_tokens: Vec::new() };
+    let question = Preflight { operation, region: None, grant_tokens: Vec::new(), dry_run: false };
     let snapshot = world();
     let answer = Authorizer::new(&snapshot).preflight(question.clone(), &app()).unwrap();
     (question, answer)

@@ -14,8 +14,9 @@ use keyproof::model::{
 };
 use serde_json::{Value, json};
 
-use super::{Asked, pairs, slot, world};
+use super::{Asked, made_by, pairs, world};
 use crate::executor::run;
+use crate::world::slot;
 
 struct Silent;
 
@@ -39,15 +40,15 @@ type Guard = Executor<EmbeddedKms, Silent, Noon>;
 /// keystore cannot hold, or where there is no ciphertext.
 pub(super) fn outcome(case: &Value, readings: &Readings) -> Option<String> {
     let asked = Asked::of(case)?;
-    let made_by: KeyArn = case["request"]["CiphertextKey"]
-        .as_str()
-        .or_else(|| case["request"]["KeyId"].as_str())?
-        .parse()
-        .ok()?;
+    let made_by: KeyArn = made_by(&case["request"])?.parse().ok()?;
+    if case["request"]["DryRun"] == json!(true) {
+        return None;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.redb");
     let keystore = Keystore::create(&path, RootKey::generate().unwrap()).unwrap();
     import(&keystore, &world(case, readings, Epoch::new(0)).0, Noon.now()).ok()?;
+    keystore.key(&made_by).ok()?;
     let guard: Guard = Executor::new(EmbeddedKms::new(keystore), Silent, Noon);
     let keystore = guard.backend().keystore();
     let enabled = |on: bool| {

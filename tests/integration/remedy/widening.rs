@@ -166,6 +166,7 @@ fn asks(action: Action, key: &str, context: &EncryptionContext) -> Preflight {
         operation: PreflightOperation::Action { action, key },
         region: Some(arn.region().clone()),
         grant_tokens: Vec::new(),
+        dry_run: false,
     }
 }
 

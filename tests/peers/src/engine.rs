@@ -62,6 +62,7 @@ impl Engine for Ours {
             let question = Question {
                 principal: &self.caller.principal,
                 resource: fixture::KEY,
+                region_disabled: false,
                 resource_account: self.caller.principal.account(),
                 context: RequestContext { action, stated: &stated, facts: None },
                 policies: Policies {

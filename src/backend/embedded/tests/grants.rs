@@ -1,7 +1,8 @@
-use super::super::{NewGrant, PolicyName};
+use super::super::NewGrant;
 use super::*;
 use crate::model::{
     Action, EncryptionContextConstraint, GrantConstraints, GrantPrincipal, GrantToken, KeyUsage,
+    PolicyName,
 };
 
 fn decrypting() -> NewGrant {

@@ -1,6 +1,6 @@
-use super::super::{KeyScope, NewReplica, PolicyName, lifecycle};
+use super::super::{KeyScope, NewReplica, lifecycle};
 use super::*;
-use crate::model::{AliasArn, Key, KeyState, KeyUsage, MultiRegionKeyType};
+use crate::model::{AliasArn, Key, KeyState, KeyUsage, MultiRegionKeyType, PolicyName};
 
 fn alias(name: &str) -> AliasArn {
     format!("arn:aws:kms:eu-central-1:111122223333:alias/{name}").parse().unwrap()

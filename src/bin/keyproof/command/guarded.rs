@@ -357,6 +357,7 @@ fn verify_live(
         },
         region: Some(request.region.clone()),
         grant_tokens: request.grant_tokens.clone(),
+        dry_run: false,
     };
     let snapshot = guard.world.current();
     let answer = Authorizer::new(&snapshot)

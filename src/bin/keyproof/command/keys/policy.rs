@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use keyproof::backend::embedded::{self, PolicyName};
+use keyproof::backend::embedded;
 use keyproof::compile::{Caller, Epoch, Known, Snapshot, SnapshotBuilder};
 use keyproof::load;
-use keyproof::model::{CallerPrincipal, Key, KeyArn, PrincipalArn};
+use keyproof::model::{CallerPrincipal, Key, KeyArn, PolicyName, PrincipalArn};
 use serde_json::json;
 
 use super::{Author, GetPolicy, Name, PutPolicy, open_key, say};

@@ -1,0 +1,241 @@
+//! Operations that make and end grants.
+//!
+//! Source: kms developer guide, "Grants in AWS KMS"; API reference of the operations.
+
+use super::catalog::Need;
+use super::{
+    Authorizer, GrantRequest, KeyFault, KeyIdentifier, LegResource, PreflightAnswer,
+    PreflightError, ResolveError, RetiredGrant, Side,
+};
+use crate::compile::{Caller, Known};
+use crate::evaluate::{GrantSubject, OperationFacts};
+use crate::model::{
+    Action, ActionSet, ContextMap, ContextValue, EncryptionContext, EncryptionContextConstraint,
+    Grant, GrantId, GrantPrincipal, GrantToken, Key, KeyArn, KeySpec, KeyUsage, Region,
+};
+
+impl Authorizer<'_> {
+    pub(super) fn create_grant(
+        &self,
+        key: KeyIdentifier,
+        grant: &GrantRequest,
+        region: &Region,
+        tokens: &[GrantToken],
+        caller: &Caller,
+    ) -> Result<PreflightAnswer, PreflightError> {
+        let key = self.plain_key(key, region, caller)?;
+        if let Some(entry) = self.snapshot().key(key.arn())
+            && let Some(message) = grant_fault(&entry.key, grant)
+        {
+            return Err(PreflightError::Refused { code: "ValidationException", message });
+        }
+        let (context, parameters) = grant_parameters(grant);
+        let facts = OperationFacts {
+            encryption_context: Some(&context),
+            parameters: Some(&parameters),
+            grant: GrantSubject::Created {
+                operations: grant.operations,
+                constraints: &grant.constraints,
+            },
+            ..OperationFacts::default()
+        };
+        let (side, action) = (Side::Key, Action::CreateGrant);
+        let need = Need { side, action, resource: LegResource::Key(key.arn()), region, facts };
+        Ok(self.answer_needs("CreateGrant", &[need], tokens, caller))
+    }
+
+    pub(super) fn retire_grant(
+        &self,
+        named: RetiredGrant,
+        region: &Region,
+        tokens: &[GrantToken],
+        caller: &Caller,
+    ) -> Result<PreflightAnswer, PreflightError> {
+        let (key, id) = match named {
+            RetiredGrant::Id(key, id) => (self.plain_key(key, region, caller)?.arn().clone(), id),
+            RetiredGrant::Token(token) => self.grant_of_token(&token, region)?,
+        };
+        let grant = self.known_grant(&key, &id)?;
+        let context = constraint_pairs(grant.constraints.encryption_context.as_ref());
+        let mut parameters = ContextMap::new();
+        constraint_type(grant.constraints.encryption_context.as_ref(), &mut parameters);
+        let facts = OperationFacts {
+            encryption_context: Some(&context),
+            parameters: Some(&parameters),
+            grant: GrantSubject::Retired(grant),
+            ..OperationFacts::default()
+        };
+        let (side, action) = (Side::Key, Action::RetireGrant);
+        let need = Need { side, action, resource: LegResource::Key(&key), region, facts };
+        Ok(self.answer_needs("RetireGrant", &[need], tokens, caller))
+    }
+
+    /// The permission on the key; then whether there is such a grant.
+    pub(super) fn revoke_grant(
+        &self,
+        key: KeyIdentifier,
+        id: Option<&GrantId>,
+        region: &Region,
+        tokens: &[GrantToken],
+        caller: &Caller,
+    ) -> Result<PreflightAnswer, PreflightError> {
+        let key = self.plain_key(key, region, caller)?;
+        let (side, action) = (Side::Key, Action::RevokeGrant);
+        let (resource, facts) = (LegResource::Key(key.arn()), OperationFacts::default());
+        let need = Need { side, action, resource, region, facts };
+        let mut answer = self.answer_needs("RevokeGrant", &[need], tokens, caller);
+        answer.also(|| {
+            let grants = self.snapshot().key(key.arn())?.grants.known()?;
+            let id = id.filter(|id| grants.iter().all(|grant| grant.id != **id))?;
+            let message = format!("{} has no grant `{id}`", key.arn());
+            Some(KeyFault { side, code: "NotFoundException", message })
+        });
+        Ok(answer)
+    }
+
+    fn grant_of_token(
+        &self,
+        token: &GrantToken,
+        region: &Region,
+    ) -> Result<(KeyArn, GrantId), PreflightError> {
+        let grants = self.snapshot().grants_of_token(token);
+        match grants.iter().find(|(key, _)| key.region() == region) {
+            Some(found) => Ok(found.clone()),
+            None if self.snapshot().knows_all_grant_tokens() => {
+                let message = "the grant token belongs to no grant of this Region".to_owned();
+                Err(PreflightError::Refused { code: "InvalidGrantTokenException", message })
+            }
+            None => Err(ResolveError::Unknown {
+                what: "the grant of the token".to_owned(),
+                reason: "the world does not know the token: name the grant by its key and id"
+                    .to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    fn known_grant(&self, key: &KeyArn, id: &GrantId) -> Result<&Grant, ResolveError> {
+        let unknown = |reason: &str| ResolveError::Unknown {
+            what: format!("grant `{id}` of {key}"),
+            reason: reason.to_owned(),
+        };
+        let entry = self.snapshot().key(key).ok_or_else(|| unknown("the world has no such key"))?;
+        let grants = match &entry.grants {
+            Known::Known(grants) => grants,
+            Known::Unknown(reason) => return Err(unknown(reason)),
+        };
+        grants.iter().find(|grant| grant.id == *id).ok_or_else(|| ResolveError::NotFound {
+            what: format!("grant `{id}`"),
+            account: key.account(),
+            region: key.region().clone(),
+        })
+    }
+}
+
+/// Why KMS would not make such a grant on the key (G11).
+fn grant_fault(key: &Key, grant: &GrantRequest) -> Option<String> {
+    if grant.operations.is_empty() {
+        return Some("a grant allows at least one operation".into());
+    }
+    // Observed, not documented.
+    if grant.operations == [Action::CreateGrant].into_iter().collect() {
+        return Some("a grant of CreateGrant alone allows nothing".into());
+    }
+    for named in std::iter::once(&grant.grantee).chain(&grant.retiring) {
+        if let GrantPrincipal::Other(text) = named {
+            return Some(format!("`{text}` is no principal that a grant can name"));
+        }
+    }
+    let service = matches!(grant.grantee, GrantPrincipal::Service(_));
+    if service && grant.constraints.source_arn.is_none() {
+        return Some("a grant to a service needs a SourceArn constraint".into());
+    }
+    if service && grant.retiring.is_none() {
+        return Some("a grant to a service needs a retiring principal".into());
+    }
+    let pairs = constraint_pairs(grant.constraints.encryption_context.as_ref());
+    if pairs.len() > 8 {
+        return Some("an encryption context constraint has at most 8 pairs".into());
+    }
+    if pairs.iter().any(|(_, value)| value.chars().count() > 384) {
+        return Some(
+            "a value of an encryption context constraint has at most 384 characters".into(),
+        );
+    }
+    if grant.constraints.encryption_context.is_some() && !key.spec.is_symmetric() {
+        return Some("only grants on symmetric keys have encryption context constraints".into());
+    }
+    let grantable = grantable(key);
+    let wrong = grant.operations.iter().find(|action| !grantable.contains(*action))?;
+    Some(format!("a grant on a {} key for {} cannot allow {}", key.spec, key.usage, wrong.name()))
+}
+
+/// The operations a grant on the key can allow (botocore `GrantOperation`; kms developer guide,
+/// "Grant operations").
+fn grantable(key: &Key) -> ActionSet {
+    use Action as A;
+    let mut actions = vec![A::CreateGrant, A::RetireGrant, A::DescribeKey];
+    match key.usage {
+        KeyUsage::EncryptDecrypt => {
+            actions.extend([A::Encrypt, A::Decrypt, A::ReEncryptFrom, A::ReEncryptTo]);
+        }
+        KeyUsage::SignVerify => actions.extend([A::Sign, A::Verify]),
+        KeyUsage::GenerateVerifyMac => actions.extend([A::GenerateMac, A::VerifyMac]),
+        KeyUsage::KeyAgreement => actions.push(A::DeriveSharedSecret),
+        KeyUsage::EncapsulateDecapsulate => actions.extend([A::Encapsulate, A::Decapsulate]),
+    }
+    if key.spec == KeySpec::SymmetricDefault {
+        actions.extend([
+            A::GenerateDataKey,
+            A::GenerateDataKeyWithoutPlaintext,
+            A::GenerateDataKeyPair,
+            A::GenerateDataKeyPairWithoutPlaintext,
+        ]);
+    } else if key.usage != KeyUsage::GenerateVerifyMac {
+        actions.push(A::GetPublicKey);
+    }
+    actions.into_iter().collect()
+}
+
+/// The context keys of `CreateGrant` (kms developer guide, "AWS KMS condition keys").
+fn grant_parameters(grant: &GrantRequest) -> (EncryptionContext, ContextMap) {
+    let mut parameters = ContextMap::new();
+    let mut put = |name: &str, value: &str| parameters.set(name, ContextValue::One(value.into()));
+    match &grant.grantee {
+        GrantPrincipal::Service(service) => put("kms:GranteeServicePrincipal", service.as_str()),
+        other => put("kms:GranteePrincipal", other.as_str()),
+    }
+    match &grant.retiring {
+        Some(GrantPrincipal::Service(service)) => {
+            put("kms:RetiringServicePrincipal", service.as_str());
+        }
+        Some(other) => put("kms:RetiringPrincipal", other.as_str()),
+        None => {}
+    }
+    if let Some(arn) = &grant.constraints.source_arn {
+        put("kms:GrantConstraintSourceArn", arn);
+    }
+    let operations = grant.operations.iter().map(|action| action.name().to_owned()).collect();
+    parameters.set("kms:GrantOperations", ContextValue::Many(operations));
+    let constraint = grant.constraints.encryption_context.as_ref();
+    constraint_type(constraint, &mut parameters);
+    (constraint_pairs(constraint), parameters)
+}
+
+fn constraint_type(constraint: Option<&EncryptionContextConstraint>, parameters: &mut ContextMap) {
+    let name = match constraint {
+        Some(EncryptionContextConstraint::Equals(_)) => "EncryptionContextEquals",
+        Some(EncryptionContextConstraint::Subset(_)) => "EncryptionContextSubset",
+        None => return,
+    };
+    parameters.set("kms:GrantConstraintType", ContextValue::One(name.into()));
+}
+
+fn constraint_pairs(constraint: Option<&EncryptionContextConstraint>) -> EncryptionContext {
+    match constraint {
+        Some(
+            EncryptionContextConstraint::Equals(pairs) | EncryptionContextConstraint::Subset(pairs),
+        ) => pairs.clone(),
+        None => EncryptionContext::new(),
+    }
+}
