@@ -11,6 +11,8 @@ pub mod collect;
 pub mod compile;
 pub mod evaluate;
 pub mod execute;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 pub mod lint;
 #[cfg(feature = "rim")]
 pub mod load;

@@ -50,14 +50,78 @@ impl JsonLines {
 
 impl AuditLog for JsonLines {
     fn record(&self, record: &AuditRecord<'_>) -> Result<(), AuditError> {
+        self.record_all(std::slice::from_ref(record))
+    }
+
+    fn record_all(&self, records: &[AuditRecord<'_>]) -> Result<(), AuditError> {
         let failed = |error: &dyn std::fmt::Display| AuditError(error.to_string());
-        let mut line = event(record, &event_id(self.run, record.call)).to_string();
-        line.push('\n');
+        let mut lines = String::with_capacity(PIECE + PIECE / 4);
+        let mut shared: Option<Shared<'_>> = None;
         let mut file = self.file.lock().map_err(|error| failed(&error))?;
-        file.write_all(line.as_bytes()).map_err(|error| failed(&error))?;
+        for record in records {
+            let common = match shared.take() {
+                Some(common) if common.fits(record) => common,
+                _ => Shared::of(record),
+            };
+            common.write(record, &event_id(self.run, record.call), &mut lines);
+            shared = Some(common);
+            if lines.len() >= PIECE {
+                file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
+                lines.clear();
+            }
+        }
+        file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
         file.sync_data().map_err(|error| failed(&error))
     }
 }
+
+/// What records of one batch have in common is made into text once.
+struct Shared<'r> {
+    record: &'r AuditRecord<'r>,
+    /// The members after those of [`Self::write`], with the brace that closes the object.
+    text: String,
+}
+
+impl<'r> Shared<'r> {
+    fn of(record: &'r AuditRecord<'r>) -> Self {
+        let mut members = event(record, "");
+        if let Some(members) = members.as_object_mut() {
+            for own in OWN {
+                members.remove(*own);
+            }
+        }
+        let text = members.to_string().split_off(1);
+        Self { record, text }
+    }
+
+    fn fits(&self, other: &AuditRecord<'_>) -> bool {
+        let one = self.record;
+        (one.time, one.operation, one.epoch) == (other.time, other.operation, other.epoch)
+            && one.region == other.region
+            && one.principal == other.principal
+            && one.sides == other.sides
+    }
+
+    fn write(&self, record: &AuditRecord<'_>, id: &str, lines: &mut String) {
+        let mut own = Map::new();
+        outcome(&record.outcome, &mut own);
+        lines.push_str("{\"eventID\":\"");
+        lines.push_str(id);
+        lines.push_str("\",\"outcome\":\"");
+        lines.push_str(record.outcome.as_str());
+        lines.push_str("\",");
+        if !own.is_empty() {
+            let own = Value::Object(own).to_string();
+            lines.extend(own.strip_prefix('{').and_then(|own| own.strip_suffix('}')));
+            lines.push(',');
+        }
+        lines.push_str(&self.text);
+        lines.push('\n');
+    }
+}
+
+/// The members in which records of a batch differ.
+const OWN: &[&str] = &["additionalEventData", "errorCode", "errorMessage", "eventID", "outcome"];
 
 /// Whether the file is empty or begins with a record.
 fn holds_records(file: &File) -> io::Result<bool> {
@@ -72,21 +136,24 @@ fn holds_records(file: &File) -> io::Result<bool> {
     Ok(first.is_empty() || serde_json::from_slice(&first).is_ok_and(is_record))
 }
 
+/// Text is written when there is so much of it.
+const PIECE: usize = 64 * 1024;
 /// More than a record has.
 const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A UUID (RFC 9562, version 4) of each call of a run.
 fn event_id(run: u128, call: u64) -> String {
     let bits = run & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
-    let digits = format!("{:032x}", bits ^ u128::from(call & !(0x3 << 62)));
-    let mut id = String::with_capacity(36);
-    for (place, digit) in digits.chars().enumerate() {
-        if matches!(place, 8 | 12 | 16 | 20) {
-            id.push('-');
-        }
-        id.push(digit);
-    }
-    id
+    let bits = bits ^ u128::from(call & !(0x3 << 62));
+    let part = |from: u32, digits: u32| bits >> from & ((1 << (digits * 4)) - 1);
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        part(96, 8),
+        part(80, 4),
+        part(64, 4),
+        part(48, 4),
+        part(0, 12)
+    )
 }
 
 /// One record as JSON.
@@ -134,8 +201,8 @@ pub fn event(record: &AuditRecord<'_>, id: &str) -> Value {
 fn outcome(outcome: &AuditOutcome, event: &mut Map<String, Value>) {
     match outcome {
         AuditOutcome::Denied { code } => {
-            // CloudTrail writes the code of a denial without its ending.
-            let code = code.strip_suffix("Exception").unwrap_or(code);
+            // CloudTrail writes this one without its ending, and the others as they are.
+            let code = if *code == "AccessDeniedException" { "AccessDenied" } else { code };
             event.insert("errorCode".into(), json!(code));
         }
         AuditOutcome::Disagreed { side, message, request_id } => {
@@ -148,7 +215,10 @@ fn outcome(outcome: &AuditOutcome, event: &mut Map<String, Value>) {
             });
             event.insert("additionalEventData".into(), data);
         }
-        AuditOutcome::Failed { message } => {
+        AuditOutcome::Failed { code, message } => {
+            if let Some(code) = code {
+                event.insert("errorCode".into(), json!(code));
+            }
             event.insert("errorMessage".into(), json!(message));
         }
         AuditOutcome::Intended => {}
@@ -219,7 +289,65 @@ fn parameters(sides: &[AuditSide]) -> Value {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::{JsonLines, event_id};
+    use super::{JsonLines, event, event_id};
+    use crate::authorize::Side;
+    use crate::compile::Epoch;
+    use crate::execute::{AuditLog as _, AuditOutcome, AuditRecord, AuditSide};
+    use crate::model::{
+        Action, CallerPrincipal, Decision, EncryptionAlgorithm, EncryptionContext, Timestamp,
+    };
+
+    #[test]
+    fn lines_written_together_are_those_written_one_by_one() {
+        let region = "eu-central-1".parse().unwrap();
+        let principal =
+            CallerPrincipal::Service { names: vec!["s3.amazonaws.com".parse().unwrap()] };
+        let side = |value: &str| AuditSide {
+            side: Side::Source,
+            action: Action::ReEncryptFrom,
+            key: "arn:aws:kms:eu-central-1:111122223333:key/a-b".parse().unwrap(),
+            decision: Decision::Allow,
+            encryption_context: EncryptionContext::from_iter([("a\"".into(), value.into())]),
+            encryption_algorithm: Some(EncryptionAlgorithm::SymmetricDefault),
+        };
+        let sides = [vec![side("b")], vec![side("b")], vec![side("c")], vec![]];
+        let outcomes = [
+            AuditOutcome::Intended,
+            AuditOutcome::Failed {
+                code: Some("InvalidCiphertextException".into()),
+                message: "\"}\n".into(),
+            },
+            AuditOutcome::Denied { code: "AccessDeniedException" },
+            AuditOutcome::Succeeded { key_materials: vec![(Side::Source, "m".into())] },
+        ];
+        let records: Vec<AuditRecord<'_>> = sides
+            .iter()
+            .flat_map(|sides| outcomes.iter().map(move |outcome| (sides, outcome)))
+            .zip(1..)
+            .map(|((sides, outcome), call)| AuditRecord {
+                call,
+                time: Timestamp::from_epoch_seconds(1_780_000_000),
+                operation: "ReEncrypt",
+                region: &region,
+                principal: &principal,
+                epoch: Epoch::new(1),
+                sides,
+                outcome: outcome.clone(),
+            })
+            .collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        JsonLines::append(&path, [3; 16]).unwrap().record_all(&records).unwrap();
+        let written: Vec<serde_json::Value> = std::fs::read_to_string(&path)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let run = u128::from_be_bytes([3; 16]);
+        let expected: Vec<serde_json::Value> =
+            records.iter().map(|record| event(record, &event_id(run, record.call))).collect();
+        assert_eq!(written, expected);
+    }
 
     #[test]
     fn files_of_other_things_are_not_written() {

@@ -14,7 +14,8 @@ use super::{
 use crate::compile::{AliasTarget, Caller};
 use crate::model::{
     AccountId, AliasArn, AliasName, CiphertextBlob, DataKeyLength, EncryptionAlgorithm,
-    EncryptionContext, GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region, Truth,
+    EncryptionContext, GrantToken, InvalidText, KeyArn, KeyId, Plaintext, Reading, Region,
+    Timestamp, Truth,
 };
 
 /// A key as a request names it.
@@ -177,6 +178,11 @@ pub trait CiphertextInspector {
     /// # Errors
     /// When it is not a ciphertext this inspector knows.
     fn inspect(&self, ciphertext: &CiphertextBlob) -> Result<Provenance, InspectError>;
+
+    /// When the key material that made the ciphertext was made; `None` where that cannot be told.
+    fn material_date(&self, _: &CiphertextBlob) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Knows no ciphertexts: every one is opaque, so the source key must be given.

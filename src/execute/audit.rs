@@ -43,6 +43,8 @@ pub enum AuditOutcome {
     },
     /// It ran, and its result was not kept: the backend failed or named other keys.
     Failed {
+        /// AWS's error, where there is one.
+        code: Option<String>,
         /// What went wrong.
         message: String,
     },
@@ -103,4 +105,12 @@ pub trait AuditLog: Send + Sync {
     /// # Errors
     /// When it cannot be kept. An intention that cannot be kept is not carried out.
     fn record(&self, record: &AuditRecord<'_>) -> Result<(), AuditError>;
+
+    /// Keeps several, durably; a log that can do so with one write does.
+    ///
+    /// # Errors
+    /// When one cannot be kept; the others may have been.
+    fn record_all(&self, records: &[AuditRecord<'_>]) -> Result<(), AuditError> {
+        records.iter().try_for_each(|record| self.record(record))
+    }
 }

@@ -76,13 +76,37 @@ pub struct Disagreement {
     pub request_id: Option<String>,
 }
 
+/// What a failure means for those that come after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureClass {
+    /// Every call would fail: expired credentials, a broken store.
+    Every,
+    /// This call would fail again, others need not: the ciphertext or its context is wrong.
+    Permanent,
+    /// Too many requests: the same call works when it is sent later and more slowly.
+    Throttled,
+    /// The same call may work when it is sent again.
+    Transient,
+}
+
+/// Tells failures apart by what to do about them.
+pub trait ClassifyFailure {
+    /// What this failure means.
+    fn class(&self) -> FailureClass;
+
+    /// AWS's name of it, where there is one.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// Runs operations that were authorized. Every method takes a proof by value, so none can be
 /// reached without a decision on exactly that operation, and no proof runs twice.
 ///
 /// A backend is called with key ARNs, explicit keys and explicit algorithms: those of the proof.
 pub trait KmsBackend: Send + Sync {
     /// What can go wrong; [`crate::execute::ExecuteError`] carries it.
-    type Error: std::error::Error + Send + Sync + 'static;
+    type Error: ClassifyFailure + std::error::Error + Send + Sync + 'static;
 
     /// Whether the backend judges callers itself, as AWS does: the executor then keeps the
     /// explanation of its own decision at hand.

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
 use super::backend::{
-    DataKey, Decrypted, Disagreement, Encrypted, KeyBackend, KmsBackend, ReEncrypted,
+    ClassifyFailure as _, DataKey, Decrypted, Disagreement, Encrypted, KeyBackend, KmsBackend,
+    ReEncrypted,
 };
 use super::live::{Freshness, KeyReader, LiveWorld, Run, age};
 use crate::authorize::{
@@ -67,6 +68,18 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
         /// How old they may be, in seconds.
         max_age: u64,
     },
+    /// Occurs when the answer cannot be what was asked for; it is discarded.
+    #[error("the backend's answer is discarded: {reason}")]
+    Discarded {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Occurs when the backend does not answer in time; whether it ran is not known.
+    #[error("the backend did not answer within {seconds} s")]
+    NoAnswer {
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// Occurs when the backend used other keys than those judged; its result is discarded.
     #[error(
         "the backend answered for {answered}, but {judged} was judged: the result is discarded"
@@ -91,6 +104,9 @@ pub enum ExecuteError<O: fmt::Debug, E: std::error::Error + 'static> {
     /// Occurs when it cannot be told whether the world has changed.
     #[error("whether the decision still holds cannot be told: {0}")]
     UnknownEpoch(String),
+    /// Occurs when an operation is given up between its intention and its call.
+    #[error("given up before it ran")]
+    Withdrawn,
 }
 
 fn disagreement(side: &Option<Side>, error: &impl fmt::Display) -> String {
@@ -319,9 +335,7 @@ where
         self.conclude(call, answer, |answer| {
             same_key(&source, &answer.source_key)?;
             same_key(&destination, &answer.destination_key)?;
-            let source = answer.source_material.clone().map(|id| (Side::Source, id));
-            let destination = answer.destination_material.clone().map(|id| (Side::Destination, id));
-            Ok(source.into_iter().chain(destination).collect())
+            Ok(materials_of(answer))
         })
     }
 
@@ -409,22 +423,35 @@ where
     ) -> Result<Call<'c>, ExecuteError<O, B::Error>> {
         let (judged, now) = (proof.epoch(), self.backend.epoch());
         let now = now.map_err(ExecuteError::UnknownEpoch)?;
-        if judged != now {
-            return Err(ExecuteError::Stale { judged, now });
-        }
-        if let Some(max_age) = self.freshness.max_age {
-            let (now, max_age) = (self.clock.now(), max_age.as_secs());
-            let age = age(proof.read_at(), now);
-            if age.is_none_or(|age| age > max_age) {
-                self.unjudged(&**proof, proof.caller(), judged)?;
-                return Err(ExecuteError::Outdated { age, max_age });
-            }
-        }
-        let sides = audit_sides(&**proof, std::iter::repeat(Decision::Allow));
+        self.still_good(proof, now)?;
+        let sides = allowed_sides(&**proof);
         let region = proof.region().clone();
         let call = Call::new(self, O::NAME, region, proof.caller(), judged, sides);
         self.record(&call, AuditOutcome::Intended)?;
         Ok(call)
+    }
+
+    /// Refuses, and records it, what was decided on another state of the world than `now`, or on
+    /// facts that are too old by now.
+    pub(super) fn still_good<O: Operation + fmt::Debug>(
+        &self,
+        proof: &Authorized<'_, O>,
+        now: Epoch,
+    ) -> Result<(), ExecuteError<O, B::Error>> {
+        let judged = proof.epoch();
+        let error = if judged == now {
+            let Some(max_age) = self.freshness.max_age else { return Ok(()) };
+            let max_age = max_age.as_secs();
+            let age = age(proof.read_at(), self.clock.now());
+            if age.is_some_and(|age| age <= max_age) {
+                return Ok(());
+            }
+            ExecuteError::Outdated { age, max_age }
+        } else {
+            ExecuteError::Stale { judged, now }
+        };
+        self.unjudged(&**proof, proof.caller(), judged)?;
+        Err(error)
     }
 
     /// Records what became of a call, and hands the answer out only if it is for the keys judged.
@@ -437,12 +464,9 @@ where
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                if let Some(Disagreement { side, message, request_id }) = B::disagreement(&error) {
-                    self.record(&call, AuditOutcome::Disagreed { side, message, request_id })?;
-                    return Err(ExecuteError::Disagreement { side, error, sides: Vec::new() });
-                }
-                self.record(&call, AuditOutcome::Failed { message: error.to_string() })?;
-                return Err(ExecuteError::Backend(error));
+                let (outcome, error) = failed::<B, O>(error);
+                self.record(&call, outcome)?;
+                return Err(error);
             }
         };
         match materials(&answer) {
@@ -452,23 +476,22 @@ where
             }
             Err(Mismatch { judged, answered }) => {
                 let message = format!("the backend answered for {answered} instead of {judged}");
-                self.record(&call, AuditOutcome::Failed { message })?;
+                self.record(&call, AuditOutcome::Failed { code: None, message })?;
                 Err(ExecuteError::OtherKey { judged, answered })
             }
         }
     }
 
     fn record(&self, call: &Call<'_>, outcome: AuditOutcome) -> Result<(), AuditError> {
-        self.audit.record(&AuditRecord {
-            call: call.id,
-            time: self.clock.now(),
-            operation: call.operation,
-            region: &call.region,
-            principal: &call.caller.principal,
-            epoch: call.epoch,
-            sides: &call.sides,
-            outcome,
-        })
+        self.audit.record(&call.record(self.clock.now(), outcome))
+    }
+
+    pub(super) fn audit(&self) -> &A {
+        &self.audit
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
@@ -514,7 +537,7 @@ where
 }
 
 /// What is recorded of one call, kept while the proof is with the backend.
-struct Call<'c> {
+pub(super) struct Call<'c> {
     id: u64,
     operation: &'static str,
     region: Region,
@@ -524,7 +547,7 @@ struct Call<'c> {
 }
 
 impl<'c> Call<'c> {
-    fn new<B, A, C>(
+    pub(super) fn new<B, A, C>(
         executor: &Executor<B, A, C>,
         operation: &'static str,
         region: Region,
@@ -541,18 +564,65 @@ impl<'c> Call<'c> {
             sides,
         }
     }
+
+    pub(super) fn record(&self, time: Timestamp, outcome: AuditOutcome) -> AuditRecord<'_> {
+        AuditRecord {
+            call: self.id,
+            time,
+            operation: self.operation,
+            region: &self.region,
+            principal: &self.caller.principal,
+            epoch: self.epoch,
+            sides: &self.sides,
+            outcome,
+        }
+    }
 }
 
-struct Mismatch {
+pub(super) struct Mismatch {
     judged: Box<KeyArn>,
     answered: Box<KeyArn>,
 }
 
-fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {
+impl<O: fmt::Debug, E: std::error::Error> From<Mismatch> for ExecuteError<O, E> {
+    fn from(Mismatch { judged, answered }: Mismatch) -> Self {
+        Self::OtherKey { judged, answered }
+    }
+}
+
+pub(super) fn materials_of(answer: &ReEncrypted) -> Vec<(Side, String)> {
+    let source = answer.source_material.clone().map(|id| (Side::Source, id));
+    let destination = answer.destination_material.clone().map(|id| (Side::Destination, id));
+    source.into_iter().chain(destination).collect()
+}
+
+pub(super) fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {
     if judged == answered {
         return Ok(());
     }
     Err(Mismatch { judged: Box::new(judged.clone()), answered: Box::new(answered.clone()) })
+}
+
+/// What is recorded of a backend's failure, and what is told of it.
+pub(super) fn failed<B: KmsBackend, O: fmt::Debug>(
+    error: B::Error,
+) -> (AuditOutcome, ExecuteError<O, B::Error>) {
+    match B::disagreement(&error) {
+        Some(Disagreement { side, message, request_id }) => (
+            AuditOutcome::Disagreed { side, message, request_id },
+            ExecuteError::Disagreement { side, error, sides: Vec::new() },
+        ),
+        None => {
+            let code = error.code().map(str::to_owned);
+            let outcome = AuditOutcome::Failed { code, message: error.to_string() };
+            (outcome, ExecuteError::Backend(error))
+        }
+    }
+}
+
+/// The sides of an operation that is allowed on all of them.
+pub(super) fn allowed_sides<O: Operation>(operation: &O) -> Vec<AuditSide> {
+    audit_sides(operation, std::iter::repeat(Decision::Allow))
 }
 
 fn audit_sides<O: Operation>(

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backend;
+mod batch;
 mod executor;
 mod live;
 
@@ -10,7 +11,9 @@ mod tests;
 
 pub use audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
 pub use backend::{
-    DataKey, Decrypted, Disagreement, Encrypted, KeyBackend, KmsBackend, ReEncrypted,
+    ClassifyFailure, DataKey, Decrypted, Disagreement, Encrypted, FailureClass, KeyBackend,
+    KmsBackend, ReEncrypted,
 };
+pub use batch::{Answered, Concluded, Intended, Wait};
 pub use executor::{EpochSource, ExecuteError, Executor, TimeSource};
 pub use live::{Freshness, KeyReader, LiveWorld, NoReader, Refresh, RefreshError, Run};

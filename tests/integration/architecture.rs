@@ -38,6 +38,7 @@ const RIM: &[&str] = &[
     "src/backend/",
     "src/bin/",
     "src/collect/",
+    "src/fleet/",
     "src/load/",
     "src/report/json.rs",
     "src/report/lint/",
@@ -141,6 +142,11 @@ fn the_checks_find_what_they_look_for() {
             "src/load/world.rs",
             "pub use crate::backend::embedded::Keystore;",
             "src/load/world.rs:1: `load` may not use its neighbour `backend` (floor 7)",
+        ),
+        (
+            "src/fleet/run.rs",
+            "use crate::backend::embedded::EmbeddedKms;",
+            "src/fleet/run.rs:1: `fleet` may not use its neighbour `backend` (floor 7)",
         ),
         (
             "src/compile/mod.rs",

@@ -154,6 +154,10 @@ const COMMANDS: &[&str] = &[
     "encrypt",
     "re-encrypt",
     "decrypt",
+    "fleet plan",
+    "fleet",
+    "fleet run",
+    "fleet status",
     "keys replicate",
     "keys list",
     "keys describe",
@@ -206,7 +210,7 @@ fn examples_of_every_help_text_run_as_they_stand() {
         assert!(shown.status.success(), "{command}");
         String::from_utf8(shown.stdout).unwrap()
     };
-    for group in ["", "keys"] {
+    for group in ["", "fleet", "keys"] {
         let text = help(group);
         let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1);
         for line in listed.take_while(|line| !line.is_empty() && !line.starts_with("Options")) {
@@ -216,7 +220,8 @@ fn examples_of_every_help_text_run_as_they_stand() {
             };
             let command = format!("{group} {word}").trim().to_owned();
             // Those two are run below, each in a keystore of its own.
-            let known = ["help", "keys help", "keys", "demo"].contains(&command.as_str());
+            let known =
+                ["help", "fleet help", "keys help", "keys", "demo"].contains(&command.as_str());
             assert!(known || COMMANDS.contains(&command.as_str()), "`{command}` is not run");
         }
     }

@@ -14,6 +14,7 @@ mod cli;
 mod coverage;
 mod docs;
 mod executor;
+mod fleet;
 mod kms_vectors;
 mod lint_command;
 mod lint_fixes;

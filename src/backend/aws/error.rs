@@ -6,6 +6,7 @@ use aws_sdk_kms::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId;
 
 use crate::authorize::Side;
+use crate::execute::{ClassifyFailure, FailureClass};
 use crate::model::{Action, InvalidText, KeyArn};
 
 /// What went wrong.
@@ -58,20 +59,6 @@ pub enum AwsKmsErrorKind {
     Validation,
 }
 
-/// Whether sending the same request again makes sense; the SDK has sent it three times already
-/// where it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retry {
-    /// After new credentials; until then every request fails.
-    AfterNewCredentials,
-    /// Later.
-    Later,
-    /// Never: it fails again.
-    Never,
-    /// Later, and with fewer requests a second.
-    Slower,
-}
-
 /// Whom and what an `AccessDeniedException` names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
@@ -99,12 +86,6 @@ impl AwsKmsError {
         self.kind
     }
 
-    /// AWS's name of the exception; `None` when no exception came.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
     /// AWS's words; empty where it has none.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -115,35 +96,6 @@ impl AwsKmsError {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
-    }
-
-    /// Whether the same request may work later.
-    #[must_use]
-    pub fn retry(&self) -> Retry {
-        use AwsKmsErrorKind as K;
-        match self.kind {
-            K::Credentials => Retry::AfterNewCredentials,
-            K::Throttled => Retry::Slower,
-            K::DependencyTimeout
-            | K::Internal
-            | K::KeyUnavailable
-            | K::Timeout
-            | K::Unintelligible
-            | K::Unreachable => Retry::Later,
-            K::AccessDenied
-            | K::Disabled
-            | K::DryRunIgnored
-            | K::DryRunSucceeds
-            | K::Incomplete
-            | K::IncorrectKey
-            | K::InvalidCiphertext
-            | K::InvalidGrantToken
-            | K::InvalidKeyUsage
-            | K::InvalidState
-            | K::NotFound
-            | K::Other
-            | K::Validation => Retry::Never,
-        }
     }
 
     /// Whom and what the message names, in the wording of AWS's access denied errors: "User: … is
@@ -239,6 +191,40 @@ impl fmt::Display for AwsKmsError {
 impl fmt::Debug for AwsKmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AwsKmsError({:?}: {self})", self.kind)
+    }
+}
+
+/// The SDK has sent three times already what makes sense to send again.
+impl ClassifyFailure for AwsKmsError {
+    fn class(&self) -> FailureClass {
+        use AwsKmsErrorKind as K;
+        match self.kind {
+            K::Credentials => FailureClass::Every,
+            K::Throttled => FailureClass::Throttled,
+            K::DependencyTimeout
+            | K::Internal
+            | K::KeyUnavailable
+            | K::Timeout
+            | K::Unintelligible
+            | K::Unreachable => FailureClass::Transient,
+            K::AccessDenied
+            | K::Disabled
+            | K::DryRunIgnored
+            | K::DryRunSucceeds
+            | K::Incomplete
+            | K::IncorrectKey
+            | K::InvalidCiphertext
+            | K::InvalidGrantToken
+            | K::InvalidKeyUsage
+            | K::InvalidState
+            | K::NotFound
+            | K::Other
+            | K::Validation => FailureClass::Permanent,
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 }
 

@@ -14,7 +14,7 @@ mod kms;
 mod verify;
 
 pub use clients::{Clients, Identity, configuration};
-pub use error::{AwsKmsError, AwsKmsErrorKind, Named, Retry};
+pub use error::{AwsKmsError, AwsKmsErrorKind, Named};
 pub use facts::AwsKeyReader;
 pub use kms::AwsKms;
 pub use verify::{LiveAnswer, LiveQuestion, NotVerifiable, Verdict};

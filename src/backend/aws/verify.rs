@@ -6,6 +6,7 @@ use aws_sdk_kms::types::{DataKeySpec, DryRunModifierType};
 use super::kms::{pairs, spec, tokens};
 use super::{AwsKmsError, AwsKmsErrorKind, Clients};
 use crate::authorize::{Preflight, PreflightAnswer, PreflightKey, PreflightOperation, SideAnswer};
+use crate::execute::ClassifyFailure;
 use crate::model::{Action, CiphertextBlob, Decision, GrantToken, KeyArn};
 
 /// A question that KMS answers without doing anything.

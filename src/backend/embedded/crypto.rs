@@ -6,10 +6,11 @@
 use super::keystore::{Reader, Rows as _};
 use super::material::{self, Family, Material, Place};
 use super::record::{FamilyRecord, KeyRecord, MaterialRecord};
-use super::{KeystoreError, MaterialId, blob, lifecycle, seal};
+use super::{Keystore, KeystoreError, MaterialId, blob, lifecycle, seal};
 use crate::compile::Epoch;
 use crate::model::{
     CiphertextBlob, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyUsage, Plaintext,
+    Timestamp,
 };
 
 /// A key and how it is used.
@@ -242,6 +243,15 @@ impl<'a> Session<'a> {
         Material::open(self.reader.root(), place, &sealed).map(Some).ok_or_else(|| {
             self.reader.damaged(format!("the key material `{id}` of `{}` does not open", key.arn))
         })
+    }
+}
+
+impl Keystore {
+    /// When a key material of a key was made; `None` when there is no such material.
+    #[must_use]
+    pub fn material_date(&self, key: &KeyArn, id: MaterialId) -> Option<Timestamp> {
+        let row = MaterialRecord::row(&Family::of(key), id);
+        self.read().ok()?.record::<MaterialRecord>(&row).ok()??.creation_date()
     }
 }
 

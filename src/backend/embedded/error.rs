@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::compile::Epoch;
+use crate::execute::{ClassifyFailure, FailureClass};
 use crate::model::{InvalidText, KeyArn, KeyState};
 
 /// The embedded KMS did not do what it was asked.
@@ -263,6 +264,20 @@ impl KeystoreError {
 
     pub(super) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+impl ClassifyFailure for KeystoreError {
+    fn class(&self) -> FailureClass {
+        match self {
+            Self::Cryptography { .. } => FailureClass::Transient,
+            _ if self.aws_code().is_some() => FailureClass::Permanent,
+            _ => FailureClass::Every,
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        self.aws_code()
     }
 }
 

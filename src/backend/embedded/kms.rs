@@ -74,6 +74,13 @@ impl CiphertextInspector for EmbeddedKms {
             Err(error) => Err(InspectError(error.to_string())),
         }
     }
+
+    fn material_date(&self, ciphertext: &CiphertextBlob) -> Option<Timestamp> {
+        match Provenance::of(ciphertext).ok()? {
+            Provenance::Key { key, material } => self.keystore.material_date(&key, material),
+            Provenance::Opaque => None,
+        }
+    }
 }
 
 impl KmsBackend for EmbeddedKms {

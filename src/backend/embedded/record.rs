@@ -194,6 +194,10 @@ impl MaterialRecord {
     pub(super) fn sealed(&self) -> Result<Vec<u8>, Malformed> {
         STANDARD.decode(&self.sealed).map_err(|error| Malformed(error.to_string()))
     }
+
+    pub(super) fn creation_date(&self) -> Option<Timestamp> {
+        self.creation_date.parse().ok()
+    }
 }
 
 /// A key policy's text; the row is key and policy name.

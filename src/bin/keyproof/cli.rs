@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{completions, demo, guarded, keys, lint, rules, simulate};
+use crate::command::{completions, demo, fleet, guarded, keys, lint, rules, simulate};
 use crate::help;
 use crate::output::Color;
 
@@ -76,6 +76,9 @@ pub enum Command {
     /// Decrypt a ciphertext, if the caller may
     #[command(after_help = help::DECRYPT)]
     Decrypt(guarded::Decrypt),
+    /// Move many ciphertexts to another key: decide all, then run with a journal
+    #[command(subcommand, after_help = help::FLEET)]
+    Fleet(fleet::Fleet),
     /// Manage the keys of an embedded keystore
     #[command(subcommand, after_help = help::KEYS)]
     Keys(keys::Keys),

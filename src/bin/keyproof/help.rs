@@ -90,6 +90,15 @@ Example:
 
 Exit codes: 0 done; 1 denied, and nothing is written; 2 no answer.";
 
+pub const FLEET: &str = "\
+Example:
+  keyproof fleet plan --world policies/demo --keystore demo.redb \\
+      --region eu-central-1 --caller orders --input fleet.jsonl \\
+      --destination-key-id alias/archive
+
+Exit codes: 0 yes or done; 1 some items are refused; 2 no answer, or not all
+done.";
+
 pub const KEYS: &str = "\
 Example:
   keyproof keys import --keystore demo.redb --world policies/demo
@@ -131,6 +140,34 @@ Example:
   keyproof man > keyproof.1
 
 Exit codes: 0 done; 2 not done.";
+
+/// Those of `fleet …`.
+pub mod fleet {
+    pub const PLAN: &str = "\
+Examples:
+  printf '{\"ciphertext\":\"%s\",\"sourceContext\":{\"tenant\":\"blue\"}}' \\
+      \"$(base64 < blue.bin | tr -d '\\n')\" > fleet.jsonl
+  keyproof fleet plan --world policies/demo --keystore demo.redb \\
+      --region eu-central-1 --caller orders --input fleet.jsonl \\
+      --destination-key-id alias/archive
+
+Exit codes: 0 every item may be moved; 1 some are refused; 2 no answer.";
+    pub const RUN: &str = "\
+A run that ends early is gone on with by the same command.
+
+Example:
+  keyproof fleet run --world policies/demo --keystore demo.redb \\
+      --region eu-central-1 --caller orders --input fleet.jsonl \\
+      --destination-key-id alias/archive --output archived.jsonl
+
+Exit codes: 0 done; 1 some items are refused, and nothing was run; 2 not all
+done.";
+    pub const STATUS: &str = "\
+Example:
+  keyproof fleet status --journal archived.jsonl.journal
+
+Exit codes: 0 told; 2 no answer.";
+}
 
 /// Those of `keys …`.
 pub mod keys {

@@ -26,16 +26,20 @@ pub fn refuse_used(
             return Err(CliError::at(path, format_args!("{what} would overwrite {name}")));
         }
     }
-    let inside = |world: &Path| match (settled(path), std::fs::canonicalize(world)) {
-        (Some(path), Ok(world)) => path.starts_with(world),
-        _ => false,
-    };
     match world {
-        Some(world) if inside(world) => Err(CliError::at(
+        Some(world) if is_inside(path, world) => Err(CliError::at(
             path,
             format_args!("{what} would be inside the world folder: name a file elsewhere"),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Whether a path leads into a folder.
+pub fn is_inside(path: &Path, folder: &Path) -> bool {
+    match (settled(path), std::fs::canonicalize(folder)) {
+        (Some(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
     }
 }
 
@@ -134,6 +138,16 @@ impl Pending {
             pending.keep_mode(&found).map_err(|error| CliError::at(path, error))?;
         }
         Ok(pending)
+    }
+
+    /// The file that is written.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a part of it.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
     }
 
     /// Writes the bytes, and puts the file in its place when they are on the disk.

@@ -8,11 +8,11 @@ use keyproof::authorize::{
     DecryptRequest, DescribeKeyRequest, EncryptRequest, GenerateDataKeyRequest, KeyIdentifier,
     NoInspector, ReEncrypt, ReEncryptRequest, Side,
 };
-use keyproof::backend::aws::{AwsKms, AwsKmsError, AwsKmsErrorKind as Kind, Clients, Retry};
+use keyproof::backend::aws::{AwsKms, AwsKmsError, AwsKmsErrorKind as Kind, Clients};
 use keyproof::compile::Snapshot;
 use keyproof::execute::{
-    AuditError, AuditLog, AuditOutcome, AuditRecord, ExecuteError, Executor, LiveWorld, NoReader,
-    ReEncrypted, TimeSource,
+    AuditError, AuditLog, AuditOutcome, AuditRecord, ClassifyFailure as _, ExecuteError, Executor,
+    FailureClass as Class, LiveWorld, NoReader, ReEncrypted, TimeSource,
 };
 use keyproof::model::{
     CiphertextBlob, DataKeyLength, Decision, EncryptionAlgorithm, EncryptionContext, GrantToken,
@@ -184,24 +184,24 @@ fn the_other_operations_are_sent_with_the_key_of_the_proof() {
 #[test]
 fn every_exception_keeps_code_message_and_request_id_and_tells_whether_to_retry() {
     let cases = [
-        ("DependencyTimeoutException", 500, Kind::DependencyTimeout, Retry::Later, 3),
-        ("DisabledException", 400, Kind::Disabled, Retry::Never, 1),
-        ("DryRunOperationException", 400, Kind::DryRunSucceeds, Retry::Never, 1),
-        ("ExpiredTokenException", 403, Kind::Credentials, Retry::AfterNewCredentials, 1),
-        ("IncorrectKeyException", 400, Kind::IncorrectKey, Retry::Never, 1),
-        ("IncompleteSignature", 403, Kind::Credentials, Retry::AfterNewCredentials, 1),
-        ("InvalidCiphertextException", 400, Kind::InvalidCiphertext, Retry::Never, 1),
-        ("InvalidGrantTokenException", 400, Kind::InvalidGrantToken, Retry::Never, 1),
-        ("InvalidKeyUsageException", 400, Kind::InvalidKeyUsage, Retry::Never, 1),
-        ("KMSInternalException", 500, Kind::Internal, Retry::Later, 3),
-        ("KMSInvalidStateException", 400, Kind::InvalidState, Retry::Never, 1),
-        ("KeyUnavailableException", 500, Kind::KeyUnavailable, Retry::Later, 3),
-        ("NotFoundException", 400, Kind::NotFound, Retry::Never, 1),
-        ("ServiceUnavailable", 503, Kind::Internal, Retry::Later, 3),
-        ("SomethingNew", 400, Kind::Other, Retry::Never, 1),
-        ("ThrottlingException", 400, Kind::Throttled, Retry::Slower, 3),
-        ("UnrecognizedClientException", 403, Kind::Credentials, Retry::AfterNewCredentials, 1),
-        ("ValidationException", 400, Kind::Validation, Retry::Never, 1),
+        ("DependencyTimeoutException", 500, Kind::DependencyTimeout, Class::Transient, 3),
+        ("DisabledException", 400, Kind::Disabled, Class::Permanent, 1),
+        ("DryRunOperationException", 400, Kind::DryRunSucceeds, Class::Permanent, 1),
+        ("ExpiredTokenException", 403, Kind::Credentials, Class::Every, 1),
+        ("IncorrectKeyException", 400, Kind::IncorrectKey, Class::Permanent, 1),
+        ("IncompleteSignature", 403, Kind::Credentials, Class::Every, 1),
+        ("InvalidCiphertextException", 400, Kind::InvalidCiphertext, Class::Permanent, 1),
+        ("InvalidGrantTokenException", 400, Kind::InvalidGrantToken, Class::Permanent, 1),
+        ("InvalidKeyUsageException", 400, Kind::InvalidKeyUsage, Class::Permanent, 1),
+        ("KMSInternalException", 500, Kind::Internal, Class::Transient, 3),
+        ("KMSInvalidStateException", 400, Kind::InvalidState, Class::Permanent, 1),
+        ("KeyUnavailableException", 500, Kind::KeyUnavailable, Class::Transient, 3),
+        ("NotFoundException", 400, Kind::NotFound, Class::Permanent, 1),
+        ("ServiceUnavailable", 503, Kind::Internal, Class::Transient, 3),
+        ("SomethingNew", 400, Kind::Other, Class::Permanent, 1),
+        ("ThrottlingException", 400, Kind::Throttled, Class::Throttled, 3),
+        ("UnrecognizedClientException", 403, Kind::Credentials, Class::Every, 1),
+        ("ValidationException", 400, Kind::Validation, Class::Permanent, 1),
     ];
     for (code, status, kind, retry, attempts) in cases {
         let stub = Stub::new(move |_| {
@@ -209,7 +209,7 @@ fn every_exception_keeps_code_message_and_request_id_and_tells_whether_to_retry(
         });
         let (ended, log) = run(stub.clients());
         let Err(ExecuteError::Backend(error)) = ended else { panic!("{code}: {ended:?}") };
-        assert_eq!((error.kind(), error.retry()), (kind, retry), "{code}");
+        assert_eq!((error.kind(), error.class()), (kind, retry), "{code}");
         assert_eq!(error.code(), Some(code));
         assert_eq!(error.message(), "the words");
         assert_eq!(error.request_id(), Some("request-1"), "{code}");
@@ -258,7 +258,10 @@ fn a_refusal_by_kms_after_an_allow_is_a_disagreement_that_names_the_side() {
         let ExecuteError::Disagreement { side: named, error, sides } = error else {
             panic!("{text}")
         };
-        assert_eq!((named, error.kind(), error.retry()), (side, Kind::AccessDenied, Retry::Never));
+        assert_eq!(
+            (named, error.kind(), error.class()),
+            (side, Kind::AccessDenied, Class::Permanent)
+        );
         assert_eq!(stub.count("ReEncrypt"), 1);
         let decisions: Vec<Decision> = sides.iter().map(|side| side.explanation.decision).collect();
         assert_eq!(decisions, [Decision::Allow, Decision::Allow], "the trace is at hand");
@@ -347,15 +350,12 @@ fn an_answer_for_another_key_is_discarded() {
 fn silence_a_closed_port_and_missing_credentials_are_told_apart() {
     let stub = Stub::new(|_| Reply::Silence);
     let kind = |clients| match run(clients).0 {
-        Err(ExecuteError::Backend(error)) => (error.kind(), error.retry()),
+        Err(ExecuteError::Backend(error)) => (error.kind(), error.class()),
         other => panic!("{other:?}"),
     };
-    assert_eq!(kind(stub.clients()), (Kind::Timeout, Retry::Later));
-    assert_eq!(kind(clients("http://127.0.0.1:9", true)), (Kind::Unreachable, Retry::Later));
-    assert_eq!(
-        kind(clients(&stub.address, false)),
-        (Kind::Credentials, Retry::AfterNewCredentials)
-    );
+    assert_eq!(kind(stub.clients()), (Kind::Timeout, Class::Transient));
+    assert_eq!(kind(clients("http://127.0.0.1:9", true)), (Kind::Unreachable, Class::Transient));
+    assert_eq!(kind(clients(&stub.address, false)), (Kind::Credentials, Class::Every));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use keyproof::compile::{Epoch, KeyFacts};
 #[cfg(feature = "aws")]
 use keyproof::execute::LiveWorld;
 use keyproof::execute::{
-    Decrypted, Disagreement, Encrypted, EpochSource, KeyReader, KmsBackend, NoReader, ReEncrypted,
+    ClassifyFailure, Decrypted, Disagreement, Encrypted, EpochSource, FailureClass, KeyReader,
+    KmsBackend, NoReader, ReEncrypted,
 };
 use keyproof::model::{CiphertextBlob, KeyArn};
 
@@ -47,11 +48,29 @@ pub enum BackendError {
 
 impl BackendError {
     /// AWS's exception, where the text does not begin with it.
-    pub fn code(&self) -> Option<&str> {
+    pub fn unsaid_code(&self) -> Option<&str> {
         match self {
             Self::Embedded(error) => error.aws_code(),
             #[cfg(feature = "aws")]
             Self::Aws(_) => None,
+        }
+    }
+}
+
+impl ClassifyFailure for BackendError {
+    fn class(&self) -> FailureClass {
+        match self {
+            Self::Embedded(error) => error.class(),
+            #[cfg(feature = "aws")]
+            Self::Aws(error) => error.class(),
+        }
+    }
+
+    fn code(&self) -> Option<&str> {
+        match self {
+            Self::Embedded(error) => error.code(),
+            #[cfg(feature = "aws")]
+            Self::Aws(error) => error.code(),
         }
     }
 }

@@ -404,7 +404,8 @@ fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
     }
 }
 
-struct Clock;
+/// The system's clock.
+pub struct Clock;
 
 impl TimeSource for Clock {
     fn now(&self) -> Timestamp {
@@ -514,7 +515,7 @@ fn refused<O: Operation + fmt::Debug>(
             disagreed(&answer, side.map(Side::as_str), &message, readings, format, io)
         }
         ExecuteError::Resolve(error) => Err(unresolved(&error)),
-        ExecuteError::Backend(error) => match error.code() {
+        ExecuteError::Backend(error) => match error.unsaid_code() {
             Some(code) => Err(CliError::new(format_args!("{code}: {error}"))),
             None => Err(CliError::new(error)),
         },

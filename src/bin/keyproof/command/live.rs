@@ -3,6 +3,7 @@
 use keyproof::authorize::{Preflight, PreflightAnswer};
 use keyproof::backend::aws::{self, Clients, LiveAnswer, LiveQuestion, Verdict};
 use keyproof::compile::Caller;
+use keyproof::execute::ClassifyFailure as _;
 use keyproof::model::{CallerPrincipal, CiphertextBlob, KeyArn, PrincipalArn, PrincipalArnKind};
 use serde_json::{Value, json};
 

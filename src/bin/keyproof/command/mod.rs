@@ -9,6 +9,7 @@ pub mod collect;
 pub mod completions;
 pub mod demo;
 pub mod explain;
+pub mod fleet;
 pub mod guarded;
 pub mod keys;
 pub mod lint;
@@ -31,6 +32,7 @@ pub fn run(command: Command, io: &mut Io) -> Result<Exit, CliError> {
         Command::ReEncrypt(args) => guarded::re_encrypt(&args, io),
         Command::Encrypt(args) => guarded::encrypt(&args, io),
         Command::Decrypt(args) => guarded::decrypt(&args, io),
+        Command::Fleet(args) => fleet::run(&args, io),
         Command::Keys(args) => keys::run(&args, io),
         Command::Simulate(args) => simulate::run(&args, io),
         Command::Lint(args) => lint::run(&args, io),
