@@ -64,6 +64,12 @@ impl ResourceMatcher {
         }
     }
 
+    /// Whether it is `NotResource`.
+    #[must_use]
+    pub fn is_negated(&self) -> bool {
+        self.negated
+    }
+
     /// Whether an entry has a variable.
     #[must_use]
     pub fn has_variables(&self) -> bool {

@@ -323,6 +323,12 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                     matcher.matches(question.resource, wildcards, |it| scope.resolve(it))
                 })
                 .unwrap_or_else(|| scope.open_point(Reading::VariableWildcards));
+            if resource.is_true()
+                && matcher.is_negated()
+                && scope.has_unresolved(matcher.variables())
+            {
+                resource = scope.unresolved();
+            }
             applies = applies.and(resource);
         }
         let mut conditions = Truth::True;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Scope, positive};
 use crate::compile::{CompiledCondition, Decimal, Operands};
 use crate::model::{Operator, Reading, Timestamp, Truth, split_arn};
-use crate::pattern::{ArnPattern, Resolved, Variable};
+use crate::pattern::ArnPattern;
 
 pub(super) struct Comparison<'c, 'q> {
     pub(super) condition: &'q CompiledCondition,
@@ -35,7 +35,7 @@ impl<'q> Comparison<'_, 'q> {
         match self.matches(value) {
             Match::Settled(truth) if operator.is_negated() => {
                 if truth.is_false() && self.has_unresolved_variable() {
-                    return self.unresolved();
+                    return self.scope.unresolved();
                 }
                 truth.not()
             }
@@ -48,24 +48,15 @@ impl<'q> Comparison<'_, 'q> {
         }
     }
 
-    /// A negated comparison with a value nobody can name: the value drops out, or the statement
-    /// does (iam user guide, "Policy variables").
-    fn unresolved(&self) -> Truth {
-        let effect = self.scope.effect;
-        match self.scope.choice(Reading::UnresolvedVariable) {
-            0 => Truth::True,
-            _ => (effect == crate::model::Effect::Deny).into(),
-        }
-    }
-
     fn has_unresolved_variable(&self) -> bool {
-        let nothing =
-            |variable: &'q Variable| matches!(self.scope.resolve(variable), Resolved::Nothing);
+        let scope = self.scope;
         match &self.condition.operands {
             Operands::Text(values) => {
-                values.iter().flat_map(|value| value.variables()).any(nothing)
+                scope.has_unresolved(values.iter().flat_map(|value| value.variables()))
             }
-            Operands::Arn(values) => values.iter().flat_map(|value| value.variables()).any(nothing),
+            Operands::Arn(values) => {
+                scope.has_unresolved(values.iter().flat_map(|value| value.variables()))
+            }
             _ => false,
         }
     }

@@ -51,6 +51,20 @@ impl<'q> Scope<'q> {
         }
     }
 
+    /// C20, R6: what is negated holds but for a value nobody can name: the value drops out, or the
+    /// statement does (iam user guide, "Policy variables").
+    pub(crate) fn unresolved(&self) -> Truth {
+        match self.choice(Reading::UnresolvedVariable) {
+            0 => Truth::True,
+            _ => (self.effect == Effect::Deny).into(),
+        }
+    }
+
+    /// Whether a variable has no value.
+    pub(crate) fn has_unresolved(&self, mut variables: impl Iterator<Item = &'q Variable>) -> bool {
+        variables.any(|variable| matches!(self.resolve(variable), Resolved::Nothing))
+    }
+
     /// What a policy variable stands for: only single-valued keys can be used (iam user guide,
     /// "Policy variables").
     pub(crate) fn resolve(&self, variable: &'q Variable) -> Resolved<'q> {

@@ -27,11 +27,18 @@ impl World {
                 let literal = read("literal");
                 if literal == read("wildcard") { literal } else { Some(effect == Effect::Deny) }
             }
-            _ => self.plain_resource(element, variables, completes),
+            _ => self.plain_resource(element, variables, completes, effect),
         }
     }
 
-    fn plain_resource(&self, element: &Element, variables: bool, completes: bool) -> Truth {
+    fn plain_resource(
+        &self,
+        element: &Element,
+        variables: bool,
+        completes: bool,
+        effect: Effect,
+    ) -> Truth {
+        let mut unresolved = false;
         let matched = any(element.entries().iter().map(|entry| {
             let text = entry.value.as_str();
             if text == "*" {
@@ -57,6 +64,7 @@ impl World {
             }
             if variables && !early && self.has_unresolved("String", &[text]) {
                 reach("R6");
+                unresolved = true;
             }
             self.matches_pattern(text, &self.resource, variables && !early, true, Wild::Segments)
         }));
@@ -64,7 +72,12 @@ impl World {
             Element::Is(_) => matched,
             Element::IsNot(_) => {
                 reach("R7");
-                matched.map(|matched| !matched)
+                let spoiled =
+                    unresolved && self.reading(Reading::UnresolvedVariable) == "statement";
+                match matched {
+                    Some(false) if spoiled => Some(effect == Effect::Deny),
+                    matched => matched.map(|matched| !matched),
+                }
             }
         }
     }
