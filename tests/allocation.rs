@@ -7,7 +7,7 @@ mod fixture;
 use allocation_counter::measure;
 use keyproof::authorize::{Authorizer, NoInspector};
 use keyproof::compile::{Known, PolicySlot};
-use keyproof::evaluate::{Attached, Policies, Question, RequestContext, decide};
+use keyproof::evaluate::{Attached, GrantSubject, Policies, Question, RequestContext, decide};
 use keyproof::model::{Action, ContextMap, ContextValue, Decision, Operator, PolicyKind, Readings};
 
 use fixture::{SMALL, Size, asks, caller, re_encrypt, world};
@@ -92,7 +92,12 @@ fn no_condition_allocates() {
         resource: fixture::KEY,
         region_disabled: false,
         resource_account: caller.principal.account(),
-        context: RequestContext { action: Action::Decrypt, stated: &context, facts: None },
+        context: RequestContext {
+            action: Action::Decrypt,
+            stated: &context,
+            facts: None,
+            grant: GrantSubject::None,
+        },
         policies: Policies {
             key: none,
             identity: Attached::Union(&identity),

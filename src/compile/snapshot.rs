@@ -21,25 +21,33 @@ use crate::model::{
 pub struct Epoch {
     world: [u8; 16],
     count: u64,
+    /// Of a world as it might be, which is no backend's.
+    supposed: bool,
 }
 
 impl Epoch {
     /// A change of a world that has no id, as a folder has none.
     #[must_use]
     pub const fn new(count: u64) -> Self {
-        Self { world: [0; 16], count }
+        Self { world: [0; 16], count, supposed: false }
     }
 
     /// A change of the world with an id: a keystore's own, made at random.
     #[must_use]
     pub const fn of(world: [u8; 16], count: u64) -> Self {
-        Self { world, count }
+        Self { world, count, supposed: false }
     }
 
     /// The next change of the same world.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self { world: self.world, count: self.count.wrapping_add(1) }
+        Self { count: self.count.wrapping_add(1), ..self }
+    }
+
+    /// The same change of a world that is supposed to be another: no executor runs a proof of it.
+    #[must_use]
+    const fn supposed(self) -> Self {
+        Self { supposed: true, ..self }
     }
 
     /// How often the world had changed.
@@ -56,7 +64,7 @@ impl fmt::Display for Epoch {
             f.write_str(" of world ")?;
             self.world.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))?;
         }
-        Ok(())
+        if self.supposed { f.write_str(" as it might be") } else { Ok(()) }
     }
 }
 
@@ -347,10 +355,11 @@ impl Snapshot {
         self.facts.knows_all_keys
     }
 
-    /// The same world, but for how open points of the documentation are read.
+    /// The same world, but for how open points of the documentation are read. As of every world that
+    /// is supposed to be another, no executor runs a proof of it.
     #[must_use]
     pub fn with_readings(&self, readings: Readings) -> Self {
-        Self { readings, ..self.clone() }
+        Self { readings, epoch: self.epoch.supposed(), ..self.clone() }
     }
 
     /// The same world, but for the policies of one key; `None` when there is no such key.
@@ -395,7 +404,7 @@ impl Snapshot {
         let entry = KeyEntry { key, policies: policies.into(), grants, tags, aliases };
         let mut changed = self.with_key(entry);
         changed.read_at.insert(arn, read_at);
-        changed
+        Self { epoch: self.epoch, ..changed }
     }
 
     /// The same world, but for the identity policies of one user or role; `None` when there is none
@@ -445,7 +454,7 @@ impl Snapshot {
     }
 
     fn changed(&self, change: impl FnOnce(&mut Changes)) -> Self {
-        let mut changed = self.clone();
+        let mut changed = Self { epoch: self.epoch.supposed(), ..self.clone() };
         change(Arc::make_mut(changed.changes.get_or_insert_default()));
         changed
     }

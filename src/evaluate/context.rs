@@ -185,6 +185,8 @@ pub struct RequestContext<'a> {
     pub stated: &'a ContextMap,
     /// What keys are derived from; `None` when only stated keys count.
     pub facts: Option<&'a Facts<'a>>,
+    /// The grant it is about.
+    pub grant: GrantSubject<'a>,
 }
 
 impl<'a> RequestContext<'a> {

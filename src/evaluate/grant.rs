@@ -70,10 +70,7 @@ pub(super) fn constrains(action: Action) -> bool {
 /// G8: a grant that lets its grantee make grants lets it make narrower ones alone: no further
 /// operation, and constraints at least as strict.
 fn created(parent: &Grant, question: &Question<'_>) -> GrantOutcome {
-    let facts = question.context.facts;
-    let Some(GrantSubject::Created { operations, constraints }) =
-        facts.map(|facts| facts.operation.grant)
-    else {
+    let GrantSubject::Created { operations, constraints } = question.context.grant else {
         return GrantOutcome::Unknown;
     };
     let stricter = match (&parent.constraints.encryption_context, &constraints.encryption_context) {

@@ -451,8 +451,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
 impl<S: Sink> Evaluation<'_, S> {
     /// G9: who may retire the grant that is asked about, by the grant itself and by delegation.
     fn retire_truths(&mut self) -> [Truth; 3] {
-        let facts = self.question.context.facts;
-        let Some(GrantSubject::Retired(grant)) = facts.map(|facts| facts.operation.grant) else {
+        let GrantSubject::Retired(grant) = self.question.context.grant else {
             let (what, reason) = ("the grant to retire", "it is not told which grant it is");
             self.sink.event(Event::Unknown { layer: Layer::Grant, what, reason });
             return [Truth::Unknown; 3];

@@ -102,6 +102,7 @@ impl Asked<'_> {
                 action: self.action,
                 stated: &caller.context,
                 facts: Some(&facts),
+                grant: self.operation.grant,
             },
             policies: Policies {
                 key: entry.map_or(none, |entry| Attached::Union(&entry.policies)),

@@ -6,7 +6,8 @@ use super::key_policy;
 use super::subject::DocumentView;
 use crate::compile::{Caller, GrantsRef, KeyEntry, Policy, PolicySlot, Snapshot, Source};
 use crate::evaluate::{
-    Asked, Attached, OperationFacts, Policies, Question, RequestContext, Target, decide,
+    Asked, Attached, GrantSubject, OperationFacts, Policies, Question, RequestContext, Target,
+    decide,
 };
 use crate::model::{
     AccountId, Action, CallerPrincipal, ContextMap, ContextValue, Decision, Element, PolicyKind,
@@ -42,7 +43,12 @@ pub(super) fn by_key_policy(
             resource: known.map_or(made.as_str(), |arn| arn.as_str()),
             resource_account: account,
             region_disabled: false,
-            context: RequestContext { action, stated: &stated, facts: None },
+            context: RequestContext {
+                action,
+                stated: &stated,
+                facts: None,
+                grant: GrantSubject::None,
+            },
             policies: Policies {
                 key: Attached::Union(std::slice::from_ref(&slot)),
                 identity: match caller {

@@ -12,7 +12,8 @@ use crate::compile::{PolicySlot, Source};
 use crate::model::{
     AccountId, ActionSet, AliasArn, AliasName, EncryptionContext, EncryptionContextConstraint,
     Grant, GrantConstraints, GrantOperation, GrantPrincipal, GrantVisibility, Key, KeyArn, KeyId,
-    KeyManager, KeyOrigin, KeySpec, KeyUsage, MultiRegionKeyType, PolicyKind, PrincipalArn,
+    KeyManager, KeyOrigin, KeySpec, KeyState, KeyUsage, MultiRegionKeyType, PolicyKind,
+    PrincipalArn,
 };
 
 /// `key.json`.
@@ -25,6 +26,25 @@ pub(super) fn key(path: &Path) -> Result<Key, LoadError> {
 /// What `describe-key` prints.
 pub(super) fn described_key(root: &Node<'_>) -> Result<Key, LoadError> {
     let metadata = root.member("KeyMetadata")?;
+    let arn: KeyArn = metadata.member("Arn")?.parse()?;
+    let state: KeyState = metadata.member("KeyState")?.parse()?;
+    // What AWS says twice must agree, or one of the two is not what AWS said.
+    if let Some(account) = metadata.find("AWSAccountId")?
+        && account.str()? != arn.account().as_str()
+    {
+        return Err(account.problem(format!("is not the account of `{arn}`")));
+    }
+    if let Some(id) = metadata.find("KeyId")?
+        && id.str()? != arn.id().as_str()
+    {
+        return Err(id.problem(format!("is not the id of `{arn}`")));
+    }
+    if let Some(enabled) = metadata.find("Enabled")?
+        && enabled.bool()? != (state == KeyState::Enabled)
+        && (enabled.bool()? || state == KeyState::Enabled)
+    {
+        return Err(enabled.problem(format!("contradicts the key's state, `{}`", state.as_str())));
+    }
     let multi_region = match metadata.find("MultiRegion")? {
         Some(node) if node.bool()? => {
             let configuration = metadata.member("MultiRegionConfiguration")?;
@@ -38,10 +58,10 @@ pub(super) fn described_key(root: &Node<'_>) -> Result<Key, LoadError> {
         None => metadata.member("CustomerMasterKeySpec")?,
     };
     Ok(Key {
-        arn: metadata.member("Arn")?.parse()?,
+        arn,
         spec: spec.parse::<KeySpec>()?,
         usage: metadata.member("KeyUsage")?.parse::<KeyUsage>()?,
-        state: metadata.member("KeyState")?.parse()?,
+        state,
         origin: match metadata.find("Origin")? {
             Some(node) => node.parse()?,
             None => KeyOrigin::AwsKms,

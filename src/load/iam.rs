@@ -120,7 +120,8 @@ impl Managed<'_> {
     fn attached(&self, node: &Node<'_>, owner: &str) -> Result<Vec<PolicySlot>, LoadError> {
         let mut errors = LoadError::default();
         let mut policies = Vec::new();
-        for attached in node.list("AttachedManagedPolicies")? {
+        // IAM always prints the list: without it, a policy that denies could be missing.
+        for attached in node.member("AttachedManagedPolicies")?.elements()? {
             let arn = attached.member("PolicyArn")?.str()?;
             let name =
                 format!("managed policy {} of {owner}", arn.rsplit('/').next().unwrap_or(arn));

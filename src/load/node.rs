@@ -187,11 +187,18 @@ impl<'f> Node<'f> {
 
     /// Refuses the first page of a list that goes on.
     pub(super) fn is_whole(&self, flag: &str) -> Result<(), LoadError> {
-        match self.find(flag)? {
-            Some(node) if node.bool()? => Err(node.problem(
+        let mut further = match self.find(flag)? {
+            Some(node) if node.bool()? => Some(node),
+            _ => None,
+        };
+        for marker in ["Marker", "NextMarker", "NextToken"] {
+            further = further.or(self.find(marker)?.filter(|node| !node.is_null()));
+        }
+        match further {
+            Some(node) => Err(node.problem(
                 "the list goes on: print all of it, as the AWS CLI does without --no-paginate and --max-items",
             )),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

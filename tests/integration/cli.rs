@@ -310,7 +310,10 @@ fn an_import_that_fails_leaves_nothing_behind() {
     let folder = "world/accounts/444455556666/regions/eu-central-1/keys";
     let key = home.path(folder).join("c3a8e6f0-41d7-4b95-b2c8-6d9e0f7a5c33/key.json");
     let text = std::fs::read_to_string(&key).unwrap();
-    std::fs::write(&key, text.replace("\"Enabled\",", "\"PendingImport\",")).unwrap();
+    let text = text
+        .replace("\"Enabled\",", "\"PendingImport\",")
+        .replace("\"Enabled\": true", "\"Enabled\": false");
+    std::fs::write(&key, text).unwrap();
     let err = home.fails("keys import --keystore new.redb --world world");
     assert!(err.contains("is in state PendingImport: bring it to Enabled"), "{err}");
     assert_eq!(home.names(), ["world"]);
@@ -555,4 +558,17 @@ fn the_key_of_an_rsa_ciphertext_is_asked_for() {
     let algorithm = "--encryption-algorithm RSAES_OAEP_SHA_256 --ciphertext-blob rsa.bin";
     let decrypt = DECRYPT.replace(" --encryption-context tenant=blue", "");
     assert!(home.fails(&format!("{decrypt} {algorithm}")).contains("--key-id"));
+}
+
+#[test]
+fn an_altered_ciphertext_is_no_denial_whether_its_key_is_named_or_not() {
+    let home = Home::new();
+    home.done(&home.encrypt("--output blue.bin"));
+    let mut bytes = std::fs::read(home.path("blue.bin")).unwrap();
+    bytes[3] ^= 1;
+    std::fs::write(home.path("blue.bin"), bytes).unwrap();
+    for key in ["", "--key-id alias/orders"] {
+        let decrypt = format!("{DECRYPT} --ciphertext-blob blue.bin --output opened.txt {key}");
+        assert!(home.fails(&decrypt).contains("InvalidCiphertextException"), "{key}");
+    }
 }

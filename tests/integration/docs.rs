@@ -204,7 +204,8 @@ fn examples_of_every_help_text_run_as_they_stand() {
     let allows = r#"{"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}"#;
     std::fs::write(folder.join("policy.json"), delegates).unwrap();
     std::fs::write(folder.join("alice.json"), allows).unwrap();
-    std::fs::write(folder.join("questions.jsonl"), "").unwrap();
+    std::fs::copy("tests/cmd/simulate/files/allowed.jsonl", folder.join("questions.jsonl"))
+        .unwrap();
     let help = |command: &str| {
         let shown = shell(folder, &format!("keyproof {command} --help"));
         assert!(shown.status.success(), "{command}");

@@ -190,6 +190,15 @@ fn a_proof_for_an_old_epoch_is_refused_and_nothing_runs() {
 }
 
 #[test]
+fn a_proof_of_a_world_as_it_might_be_is_refused_and_nothing_runs() {
+    let known = world().snapshot();
+    let supposed = known.with_readings(known.readings().clone());
+    let (result, log) = guarded(&supposed, |_, _| {});
+    assert!(matches!(result, Err(ExecuteError::Stale { .. })), "{result:?}");
+    assert_eq!(log, ["ReEncrypt denied"]);
+}
+
+#[test]
 fn a_result_for_another_key_is_discarded() {
     let (result, log) =
         guarded(&world().snapshot(), |backend, _| backend.answers_for = Some(key_arn(SOURCE)));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keyproof::compile::{Policy, PolicySlot, Source};
-use keyproof::evaluate::{Attached, Policies, Question, RequestContext, decide};
+use keyproof::evaluate::{Attached, GrantSubject, Policies, Question, RequestContext, decide};
 use keyproof::lint::{Applicability, Collection, Diagnostic, Level, SourceFile};
 use keyproof::load::{PolicyKindHint, lint_file, lint_input};
 use keyproof::model::{
@@ -184,7 +184,7 @@ fn decision(
         resource,
         region_disabled: false,
         resource_account: resource.split(':').nth(4).map(|account| account.parse().unwrap()),
-        context: RequestContext { action, stated, facts: None },
+        context: RequestContext { action, stated, facts: None, grant: GrantSubject::None },
         policies,
         grant_tokens: &[],
         readings: &readings,

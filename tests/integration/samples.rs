@@ -667,7 +667,12 @@ pub fn ask<T>(
         resource: &world.resource,
         resource_account: world.owner.as_ref().map(|owner| owner.parse().unwrap()),
         region_disabled: world.disabled,
-        context: RequestContext { action: world.action, stated: context, facts },
+        context: RequestContext {
+            action: world.action,
+            stated: context,
+            facts,
+            grant: facts.map_or(GrantSubject::None, |facts| facts.operation.grant),
+        },
         policies: Policies {
             key: slots["key"].first().map_or(Attached::Union(&[]), |level| Attached::Union(level)),
             identity: if bare {

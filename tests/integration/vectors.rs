@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keyproof::compile::{GrantsRef, Policy, PolicySlot, PrincipalClass, Source};
-use keyproof::evaluate::{Attached, Explanation, Policies, Question, RequestContext, explain};
+use keyproof::evaluate::{
+    Attached, Explanation, GrantSubject, Policies, Question, RequestContext, explain,
+};
 use keyproof::load::Simulation;
 use keyproof::model::{
     Action, CallerPrincipal, ContextMap, ContextValue, PolicyKind, Reading, Readings, Truth,
@@ -243,7 +245,12 @@ fn ask(
         resource,
         resource_account: caller.account().or_else(|| "111122223333".parse().ok()),
         region_disabled: false,
-        context: RequestContext { action: Action::Decrypt, stated: &stated, facts: None },
+        context: RequestContext {
+            action: Action::Decrypt,
+            stated: &stated,
+            facts: None,
+            grant: GrantSubject::None,
+        },
         policies: Policies {
             key,
             identity,

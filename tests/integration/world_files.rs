@@ -86,3 +86,45 @@ fn a_link_that_leads_nowhere_is_no_missing_file() {
     let error = changed(&file, |path, _| std::os::unix::fs::symlink("/gone", path).unwrap());
     assert!(error.clone().unwrap_err().contains("policy.AWS_RAM.json"), "{error:?}");
 }
+
+/// What AWS would not say.
+#[test]
+fn contradictory_descriptions_of_a_key_are_refused() {
+    let file = format!("{KEY}/key.json");
+    for (from, to, why) in [
+        ("\"Enabled\": true", "\"Enabled\": false", "contradicts the key's state, `Enabled`"),
+        ("\"KeyState\": \"Enabled\"", "\"KeyState\": \"Disabled\"", "state, `Disabled`"),
+        ("\"AWSAccountId\": \"1", "\"AWSAccountId\": \"2", "is not the account of"),
+        ("\"KeyId\": \"5", "\"KeyId\": \"6", "is not the id of"),
+    ] {
+        let error = replaced(&file, from, to);
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn users_and_roles_without_their_list_of_managed_policies_are_refused() {
+    let file = "accounts/111122223333/iam.json";
+    let error = replaced(file, "\"AttachedManagedPolicies\"", "\"AttachedPolicies\"");
+    assert!(error.contains("AttachedManagedPolicies"), "{error}");
+}
+
+#[test]
+fn the_first_page_of_a_list_is_refused() {
+    let file = format!("{REGION}/aliases.json");
+    for marker in ["NextMarker", "NextToken"] {
+        let error = replaced(&file, "{", &format!("{{\"{marker}\": \"AAE\","));
+        assert!(error.contains("the list goes on"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_no_file_and_is_not_waited_for() {
+    let file = format!("{KEY}/policy.json");
+    let error = changed(&file, |path, _| {
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    });
+    assert!(error.clone().unwrap_err().contains("policy.json: is no file"), "{error:?}");
+}

@@ -467,10 +467,11 @@ fn refuse_strangers(path: &Path) -> Result<(), KeystoreError> {
 
     let io = |source| KeystoreError::io("open the keystore", path, source);
     let mut start = Vec::new();
-    let file = std::fs::File::open(path).map_err(io)?;
-    if !file.metadata().map_err(io)?.is_file() {
+    // Opening a pipe would wait for somebody to write to it.
+    if !path.metadata().map_err(io)?.is_file() {
         return Err(KeystoreError::NotAKeystore { path: path.to_owned() });
     }
+    let file = std::fs::File::open(path).map_err(io)?;
     file.take(REDB_MAGIC.len() as u64).read_to_end(&mut start).map_err(io)?;
     if start != REDB_MAGIC {
         return Err(KeystoreError::NotAKeystore { path: path.to_owned() });

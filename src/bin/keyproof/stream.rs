@@ -24,6 +24,11 @@ impl Rate {
         Self { since: Instant::now(), answers: 0 }
     }
 
+    /// Whether there was nothing to answer.
+    pub fn is_empty(&self) -> bool {
+        self.answers == 0
+    }
+
     /// Tells how many there were and how fast they came.
     pub fn tell(&self, io: &mut Io, what: impl fmt::Display) -> io::Result<()> {
         io.out.flush()?;

@@ -11,7 +11,7 @@ use super::{Case, Scenario};
 use crate::authorize::{Preflight, Side};
 use crate::compile::{Caller, Epoch, Snapshot};
 use crate::load::{self, LoadError, RequestWords, World, direct_call};
-use crate::model::{ContextMap, ContextValue, EncryptionContext, GrantToken, Readings, Span};
+use crate::model::{ContextMap, ContextValue, EncryptionContext, GrantToken, Readings};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -167,9 +167,12 @@ pub(super) fn read(path: &Path, world: Option<&World>) -> Result<Scenario, LoadE
         },
     };
     let mut built = Vec::with_capacity(cases.len());
+    // Cases come in the order of the file, so its lines are counted once.
+    let (mut line, mut counted) = (1, 0);
     for case in cases {
-        let span = case.span();
-        let line = Span::new(span.start, span.end).line_column(&text).0;
+        let before = text.get(counted..case.span().start).unwrap_or_default();
+        line += before.bytes().filter(|byte| *byte == b'\n').count();
+        counted = case.span().start;
         let case = case.into_inner();
         let name = case.name.clone();
         built.push(

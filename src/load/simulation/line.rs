@@ -22,6 +22,7 @@ pub(super) fn read(text: &str, file: &Path, line: usize) -> Result<Simulation, L
     root.only(&[
         "action",
         "context",
+        "grantId",
         "grantTokens",
         "id",
         "key",
@@ -64,6 +65,9 @@ pub(super) fn read(text: &str, file: &Path, line: usize) -> Result<Simulation, L
     }
     if let Some(given) = root.find("policies")? {
         policies(&given, &mut simulation)?;
+    }
+    if let Some(id) = root.find("grantId")? {
+        simulation.retire(id.str()?).map_err(|error| id.problem(error.to_string()))?;
     }
     Ok(simulation)
 }

@@ -12,11 +12,14 @@ use serde_json::Value;
 use super::{LoadError, awscli};
 use crate::compile::{Grants, KeyEntry, Known, PolicySlot, SessionPolicies};
 use crate::evaluate::{
-    Attached, Facts, OperationFacts, Policies, Question, RequestContext, decide, explain,
+    Attached, Facts, GrantSubject, OperationFacts, Policies, Question, RequestContext, decide,
+    explain,
 };
 use crate::model::{
-    AccountId, Action, AliasArn, CallerPrincipal, ContextMap, Decision, EncryptionAlgorithm, Grant,
-    GrantToken, InvalidText, Key, KeyArn, KeyManager, Readings, Region, ResourceKind,
+    AccountId, Action, ActionSet, AliasArn, CallerPrincipal, ContextMap, ContextValue, Decision,
+    EncryptionAlgorithm, EncryptionContextConstraint, Grant, GrantConstraints, GrantId,
+    GrantOperation, GrantToken, InvalidText, Key, KeyArn, KeyManager, Readings, Region,
+    ResourceKind,
 };
 
 /// What is asked about.
@@ -60,6 +63,8 @@ pub struct Simulation {
     pub grants: Vec<Grant>,
     /// Tokens of grants that have not spread.
     pub grant_tokens: Vec<GrantToken>,
+    /// Which of the grants is to be retired.
+    retired: Option<GrantId>,
     /// What `describe-key` says of the key.
     pub key: Option<Key>,
     /// Whether the key is AWS's, which RCPs do not reach.
@@ -97,6 +102,7 @@ impl Simulation {
             key_policies: Vec::new(),
             grants: Vec::new(),
             grant_tokens: Vec::new(),
+            retired: None,
             key: None,
             is_aws_managed: false,
             is_principal_management: false,
@@ -163,6 +169,41 @@ impl Simulation {
         Ok(())
     }
 
+    /// States which of the grants is to be retired.
+    ///
+    /// # Errors
+    /// When it is none of them, or nothing is to be retired.
+    pub fn retire(&mut self, id: &str) -> Result<(), InvalidText> {
+        if self.action != Action::RetireGrant {
+            return Err(InvalidText::new(id, "asked about: only kms:RetireGrant names a grant"));
+        }
+        let known = self.grants.iter().find(|grant| grant.id.as_str() == id);
+        let grant = known.ok_or_else(|| InvalidText::new(id, "the id of one of the grants"))?;
+        self.retired = Some(grant.id.clone());
+        Ok(())
+    }
+
+    /// G8: the new grant of a CreateGrant, as its condition keys tell; `None` when they tell no
+    /// operations.
+    fn created(&self) -> Option<(ActionSet, GrantConstraints)> {
+        let stated = |name: &str| match self.context.stated(name) {
+            Some(ContextValue::One(value)) => Some(std::slice::from_ref(value)),
+            Some(ContextValue::Many(values)) => Some(values.as_slice()),
+            Some(ContextValue::Absent) | None => None,
+        };
+        let one = |name: &str| stated(name).and_then(<[String]>::first);
+        let operations = GrantOperation::set(stated("kms:grantoperations")?).ok()?;
+        let pairs = || self.context.encryption_context();
+        let encryption_context = match one("kms:grantconstrainttype").map(String::as_str) {
+            None => None,
+            Some("EncryptionContextEquals") => Some(EncryptionContextConstraint::Equals(pairs()?)),
+            Some("EncryptionContextSubset") => Some(EncryptionContextConstraint::Subset(pairs()?)),
+            Some(_) => return None,
+        };
+        let source_arn = one("kms:grantconstraintsourcearn").map(|arn| arn.as_str().into());
+        Some((operations, GrantConstraints { encryption_context, source_arn }))
+    }
+
     /// Adds to the context what follows from principal, key and operation and is not stated.
     pub fn fill(&mut self) {
         let entry = self.key.clone().map(|key| KeyEntry {
@@ -222,12 +263,27 @@ impl Simulation {
         let binds_caller =
             !spared && !self.is_principal_management && self.principal.account().is_some();
         let binds_key = on_key && !spared && !self.is_resource_management && !self.is_aws_managed;
+        let created = self.created();
+        let retired =
+            self.retired.as_ref().and_then(|id| self.grants.iter().find(|it| it.id == *id));
+        let grant = match (self.action, &created, retired) {
+            (Action::CreateGrant, Some((operations, constraints)), _) => {
+                GrantSubject::Created { operations: *operations, constraints }
+            }
+            (Action::RetireGrant, _, Some(grant)) => GrantSubject::Retired(grant),
+            _ => GrantSubject::None,
+        };
         let question = Question {
             principal: &self.principal,
             resource: &self.text,
             resource_account: self.key_arn().map(KeyArn::account),
             region_disabled: false,
-            context: RequestContext { action: self.action, stated: &self.context, facts: None },
+            context: RequestContext {
+                action: self.action,
+                stated: &self.context,
+                facts: None,
+                grant,
+            },
             policies: Policies {
                 key: union(&self.key_policies, on_key),
                 identity: union(&self.identity, has_identities),

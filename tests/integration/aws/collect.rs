@@ -119,7 +119,7 @@ fn write_iam(world: &Path) {
     let iam = json!({
         "UserDetailList": [], "GroupDetailList": [], "Policies": [],
         "RoleDetailList": [{
-            "RoleName": "app", "Arn": APP, "RolePolicyList": [{
+            "RoleName": "app", "Arn": APP, "AttachedManagedPolicies": [], "RolePolicyList": [{
                 "PolicyName": "all",
                 "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}},
             }],
@@ -311,7 +311,7 @@ fn facts_of_the_aws_cli_are_found_by_their_shape() {
         "whatever.json",
         json!({
             "UserDetailList": [], "GroupDetailList": [], "Policies": [],
-            "RoleDetailList": [{"RoleName": "app", "Arn": APP, "RolePolicyList": []}],
+            "RoleDetailList": [{"RoleName": "app", "Arn": APP, "AttachedManagedPolicies": [], "RolePolicyList": []}],
         }),
     );
     put(

@@ -167,6 +167,7 @@ fn by_hand(moto: &Moto) {
     let grant = json!({
         "KeyId": moto.key("archive"), "GrantId": "grant", "Operations": ["Decrypt"],
         "GranteePrincipal": format!("arn:aws:iam::{account}:user/alice"),
+                "AttachedManagedPolicies": [],
         "Constraints": {"EncryptionContextSubset": {"tenant": "blue"}},
     });
     let id = |name: &str| moto.key(name).rsplit('/').next().unwrap().to_owned();
@@ -203,11 +204,12 @@ fn by_hand(moto: &Moto) {
         json!({
             "UserDetailList": [{
                 "UserName": "alice", "Arn": format!("arn:aws:iam::{account}:user/alice"),
+                "AttachedManagedPolicies": [],
                 "UserPolicyList": inline(json!(["kms:Decrypt"])),
             }],
             "GroupDetailList": [],
             "RoleDetailList": [{
-                "RoleName": "app", "Arn": app,
+                "RoleName": "app", "Arn": app, "AttachedManagedPolicies": [],
                 "RolePolicyList": inline(json!(["kms:Encrypt", "kms:ReEncrypt*", "kms:DescribeKey"])),
             }],
             "Policies": [],

@@ -170,7 +170,9 @@ fn open_world(guard: &Guard, key: &KeyArn) -> (Snapshot, Caller) {
     add_keys(&mut builder, contents).unwrap();
     let open = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}});
     let policies = vec![slot(&open.to_string(), PolicyKind::Key)];
-    let snapshot = builder.build().with_key_policies(key, policies).unwrap();
+    let built = builder.build();
+    let epoch = built.epoch();
+    let snapshot = built.with_key_policies(key, policies).unwrap().at_epoch(epoch);
     let root = format!("arn:{}:iam::{}:root", key.partition(), key.account());
     let mut caller = Caller::new(CallerPrincipal::Root(root.parse().unwrap()));
     caller.context = ContextMap::new().complete();

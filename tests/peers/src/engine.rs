@@ -6,7 +6,7 @@ use std::str::FromStr;
 use awsim_iam_policy as awsim;
 use keyproof::authorize::Authorizer;
 use keyproof::compile::{Caller, PolicySlot, Snapshot};
-use keyproof::evaluate::{Attached, Policies, Question, RequestContext, decide};
+use keyproof::evaluate::{GrantSubject, Attached, Policies, Question, RequestContext, decide};
 use keyproof::model::{Decision, PolicyKind, Readings};
 
 use crate::fixture::{self, Ask, Size};
@@ -64,7 +64,7 @@ impl Engine for Ours {
                 resource: fixture::KEY,
                 region_disabled: false,
                 resource_account: self.caller.principal.account(),
-                context: RequestContext { action, stated: &stated, facts: None },
+                context: RequestContext { action, stated: &stated, facts: None, grant: GrantSubject::None },
                 policies: Policies {
                     key: Attached::Union(&self.key),
                     identity: Attached::Union(&self.identity),

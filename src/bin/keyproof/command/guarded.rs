@@ -560,7 +560,11 @@ fn show_denied<O: Operation>(
     show(&answer, format, io)?;
     let no = match (&answer.fault, decision) {
         // The blob or a flag is wrong; nothing is denied.
-        (Some(fault), _) if fault.code == "IncorrectKeyException" => Exit::NoAnswer,
+        (Some(fault), _)
+            if matches!(fault.code, "IncorrectKeyException" | "InvalidCiphertextException") =>
+        {
+            Exit::NoAnswer
+        }
         (None, Decision::Undetermined) => Exit::NoAnswer,
         _ => Exit::No,
     };

@@ -27,7 +27,7 @@ const MAX_LINE: u64 = 16 * 1024 * 1024;
 pub struct Simulate {
     /// Many questions: a file with one JSON object a line, or `-` for standard input; all cores
     /// answer, in the order of the lines, and the rate is told on standard error
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "Question")]
     batch: Option<PathBuf>,
     /// Add the context keys that follow from principal, key and operation; without it, the context
     /// is complete as given
@@ -92,6 +92,9 @@ struct Question {
     /// The key, as `aws kms describe-key` prints it
     #[arg(long, value_name = "FILE")]
     describe_key: Option<PathBuf>,
+    /// Which of the grants is to be retired, for kms:RetireGrant
+    #[arg(long, value_name = "ID")]
+    grant_id: Option<String>,
     /// A grant token of the request; may be repeated
     #[arg(long = "grant-token", value_name = "TOKEN")]
     grant_tokens: Vec<String>,
@@ -162,6 +165,9 @@ fn batch(path: &Path, fill: bool, readings: &Readings, io: &mut Io) -> Result<Ex
         answers
     };
     let has_error = stream::answer(shares, work, io, &mut rate)?;
+    if rate.is_empty() {
+        return Err(CliError::at(path, "has no question: one JSON object a line"));
+    }
     rate.tell(io, "answers")?;
     Ok(if has_error { Exit::NoAnswer } else { Exit::Yes })
 }
@@ -252,6 +258,9 @@ impl Question {
         }
         if let Some(path) = &self.grants {
             simulation.add_grants(path).map_err(CliError::new)?;
+        }
+        if let Some(id) = &self.grant_id {
+            simulation.retire(id).map_err(CliError::new)?;
         }
         for token in &self.grant_tokens {
             simulation.grant_tokens.push(GrantToken::new(token).map_err(CliError::new)?);

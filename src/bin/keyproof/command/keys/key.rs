@@ -63,8 +63,9 @@ pub fn create(args: &Create, io: &mut Io) -> Result<(), CliError> {
         }
         Ok(keystore.key(&arn)?)
     })?;
+    let related = [stored.key.clone()];
     io.done(format_args!("the key {} was made", stored.key.arn));
-    show_key(&stored, args.store.format, io)
+    show_key(&stored, &related, args.store.format, io)
 }
 
 pub fn import(args: &Import, io: &mut Io) -> Result<(), CliError> {
@@ -119,7 +120,8 @@ pub fn replicate(args: &Replicate, io: &mut Io) -> Result<(), CliError> {
     }
     let made = keystore.replicate_key(&arn, &replica, input::now()).map_err(CliError::new)?;
     io.done(format_args!("the key {made} was made"));
-    show_key(&stored(&keystore, &made)?, args.key.store.format, io)
+    let (stored, related) = (stored(&keystore, &made)?, related(&keystore, &made)?);
+    show_key(&stored, &related, args.key.store.format, io)
 }
 
 pub fn list(store: &Store, io: &mut Io) -> Result<(), CliError> {
@@ -132,7 +134,9 @@ pub fn list(store: &Store, io: &mut Io) -> Result<(), CliError> {
             }
         }
         Format::Json => {
-            let keys: Vec<Value> = contents.keys.iter().map(key_metadata).collect();
+            let all: Vec<Key> = contents.keys.iter().map(|stored| stored.key.clone()).collect();
+            let keys: Vec<Value> =
+                contents.keys.iter().map(|stored| key_metadata(stored, &all)).collect();
             writeln!(io.out, "{:#}", json!({"Keys": keys}))?;
         }
     }
@@ -141,7 +145,8 @@ pub fn list(store: &Store, io: &mut Io) -> Result<(), CliError> {
 
 pub fn describe(args: &OneKey, io: &mut Io) -> Result<(), CliError> {
     let (keystore, arn) = open_key(args)?;
-    show_key(&stored(&keystore, &arn)?, args.store.format, io)
+    let (stored, related) = (stored(&keystore, &arn)?, related(&keystore, &arn)?);
+    show_key(&stored, &related, args.store.format, io)
 }
 
 pub fn schedule_deletion(args: &ScheduleDeletion, io: &mut Io) -> Result<(), CliError> {
@@ -175,12 +180,23 @@ fn stored(keystore: &Keystore, arn: &KeyArn) -> Result<StoredKey, CliError> {
     keystore.key(arn).map_err(CliError::new)
 }
 
+/// The key itself and those it shares its material with.
+fn related(keystore: &Keystore, arn: &KeyArn) -> Result<Vec<Key>, CliError> {
+    let keys = keystore.contents().map_err(CliError::new)?.keys.into_iter();
+    Ok(keys.map(|stored| stored.key).filter(|key| key.arn.is_related_to(arn)).collect())
+}
+
 fn aliases(stored: &StoredKey) -> String {
     let names: Vec<&str> = stored.aliases.iter().map(|alias| alias.name.as_str()).collect();
     names.join(" ")
 }
 
-fn show_key(stored: &StoredKey, format: Format, io: &mut Io) -> Result<(), CliError> {
+fn show_key(
+    stored: &StoredKey,
+    related: &[Key],
+    format: Format,
+    io: &mut Io,
+) -> Result<(), CliError> {
     match format {
         Format::Text => {
             let key = &stored.key;
@@ -199,18 +215,18 @@ fn show_key(stored: &StoredKey, format: Format, io: &mut Io) -> Result<(), CliEr
             writeln!(io.out, "Grants        {}", stored.grants.len())?;
         }
         Format::Json => {
-            writeln!(io.out, "{:#}", json!({"KeyMetadata": key_metadata(stored)}))?;
+            writeln!(io.out, "{:#}", json!({"KeyMetadata": key_metadata(stored, related)}))?;
         }
     }
     Ok(())
 }
 
-/// As `aws kms describe-key` prints it.
-fn key_metadata(stored: &StoredKey) -> Value {
+/// As `aws kms describe-key` prints it; `all` has the keys it may be related to.
+fn key_metadata(stored: &StoredKey, all: &[Key]) -> Value {
     let key = &stored.key;
     let algorithms: Vec<&str> =
         key.spec.encryption_algorithms().iter().map(|algorithm| algorithm.as_str()).collect();
-    json!({
+    let mut metadata = json!({
         "AWSAccountId": key.arn.account().as_str(),
         "KeyId": key.arn.id().as_str(),
         "Arn": key.arn.as_str(),
@@ -225,7 +241,28 @@ fn key_metadata(stored: &StoredKey) -> Value {
         "KeySpec": key.spec.as_str(),
         "EncryptionAlgorithms": algorithms,
         "MultiRegion": key.multi_region.is_some(),
+        "MultiRegionConfiguration": multi_region(key, all),
         "DeletionDate": stored.deletion_date.map(|date| date.to_string()),
         "CurrentKeyMaterialId": stored.current_material.as_ref().map(ToString::to_string),
-    })
+    });
+    if let Some(object) = metadata.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
+    metadata
+}
+
+fn multi_region(key: &Key, all: &[Key]) -> Option<Value> {
+    let kind = key.multi_region?;
+    let named = |kind: MultiRegionKeyType| {
+        let of_kind = move |other: &&Key| {
+            other.multi_region == Some(kind) && other.arn.is_related_to(&key.arn)
+        };
+        let arns = all.iter().filter(of_kind).map(|other| &other.arn);
+        arns.map(|arn| json!({"Arn": arn.as_str(), "Region": arn.region().as_str()}))
+    };
+    Some(json!({
+        "MultiRegionKeyType": kind.as_str(),
+        "PrimaryKey": named(MultiRegionKeyType::Primary).next(),
+        "ReplicaKeys": named(MultiRegionKeyType::Replica).collect::<Vec<_>>(),
+    }))
 }

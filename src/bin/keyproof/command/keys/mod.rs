@@ -209,11 +209,11 @@ pub struct PutPolicy {
 /// KMS's check that a new key policy can be replaced again.
 #[derive(Args, Debug)]
 pub struct Author {
-    /// The world folder that the caller and its IAM policies are in
+    /// The world folder that the caller and its IAM policies are in [default: KEYPROOF_WORLD]
     #[arg(long, value_name = "DIR", requires = "caller")]
     pub world: Option<PathBuf>,
     /// Who must be able to replace the policy again [default: the root user of the key's account]
-    #[arg(long, value_name = "NAME|ARN", requires = "world")]
+    #[arg(long, value_name = "NAME|ARN")]
     pub caller: Option<String>,
     /// Do not check that the policy can be replaced again
     #[arg(long)]

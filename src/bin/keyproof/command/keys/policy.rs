@@ -1,6 +1,6 @@
 //! Key policies.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keyproof::backend::embedded;
 use keyproof::compile::{Caller, Epoch, Known, Snapshot, SnapshotBuilder};
@@ -64,8 +64,11 @@ pub fn refuse_lockout(
 
 /// Who must be able to replace the policy again, and the world it is asked in.
 fn author(args: &Author, key: &KeyArn) -> Result<(SnapshotBuilder, Caller), CliError> {
-    if let (Some(folder), Some(name)) = (&args.world, &args.caller) {
-        let world = load::world(folder).map_err(CliError::new)?;
+    if let Some(name) = &args.caller {
+        let ambient = || std::env::var_os("KEYPROOF_WORLD").map(PathBuf::from);
+        let folder = args.world.clone().or_else(ambient);
+        let folder = folder.ok_or_else(|| CliError::new("--caller needs --world"))?;
+        let world = load::world(&folder).map_err(CliError::new)?;
         let snapshot = world.snapshot(Epoch::new(0)).map_err(CliError::new)?;
         let caller = world.caller(&snapshot, name).map_err(CliError::new)?;
         return Ok((world.without_keys(), caller));
