@@ -167,7 +167,6 @@ fn by_hand(moto: &Moto) {
     let grant = json!({
         "KeyId": moto.key("archive"), "GrantId": "grant", "Operations": ["Decrypt"],
         "GranteePrincipal": format!("arn:aws:iam::{account}:user/alice"),
-                "AttachedManagedPolicies": [],
         "Constraints": {"EncryptionContextSubset": {"tenant": "blue"}},
     });
     let id = |name: &str| moto.key(name).rsplit('/').next().unwrap().to_owned();
