@@ -378,7 +378,10 @@ fn a_source_key_it_ignores_is_another_key_and_the_result_is_discarded() {
         second.rsplit('/').next().unwrap()
     );
     let text = std::fs::read_to_string(moto.path(&key)).unwrap();
-    std::fs::write(moto.path(&key), text.replace("\"Disabled\"", "\"Enabled\"")).unwrap();
+    let text = text
+        .replace("\"Disabled\"", "\"Enabled\"")
+        .replace("\"Enabled\": false", "\"Enabled\": true");
+    std::fs::write(moto.path(&key), text).unwrap();
     let (code, out, err) = moto.keyproof(&format!(
         "re-encrypt {aws} --ciphertext-blob a.bin --source-key-id {second} --destination-key-id alias/orders"
     ));
