@@ -193,6 +193,14 @@ fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliErr
             None => given.push((key, vec![value.to_owned()])),
         }
     }
+    for key in &args.absent {
+        if given.iter().any(|(stated, _)| stated.eq_ignore_ascii_case(key)) {
+            return Err(CliError::new(format_args!(
+                "`{key}` is both in --context and in --absent: give one of the two"
+            )));
+        }
+        context.set(key, ContextValue::Absent);
+    }
     for (key, mut values) in given {
         let value = match (values.len(), values.pop()) {
             (1, Some(one)) => ContextValue::One(one),
@@ -203,9 +211,6 @@ fn add_context(context: &mut ContextMap, args: &CallerArgs) -> Result<(), CliErr
             (_, None) => ContextValue::Absent,
         };
         context.set(key, value);
-    }
-    for key in &args.absent {
-        context.set(key, ContextValue::Absent);
     }
     if args.direct {
         load::direct_call(context);

@@ -238,7 +238,7 @@ impl CaseFile {
         snapshot: &Snapshot,
     ) -> Result<Case, String> {
         let mut caller = callers.caller(&self.caller, snapshot)?;
-        self.add_context(&mut caller.context);
+        self.add_context(&mut caller.context)?;
         let region = load::region(self.region.as_deref(), snapshot).map_err(text)?;
         let snapshot = match self.readings.is_empty() {
             true => None,
@@ -289,16 +289,20 @@ impl CaseFile {
         })
     }
 
-    fn add_context(&self, context: &mut ContextMap) {
+    fn add_context(&self, context: &mut ContextMap) -> Result<(), String> {
         for (key, value) in &self.context {
             context.set(key, value.clone().into());
         }
         for key in &self.absent {
+            if self.context.keys().any(|stated| stated.eq_ignore_ascii_case(key)) {
+                return Err(format!("`{key}` is both in `context` and in `absent`"));
+            }
             context.set(key, ContextValue::Absent);
         }
         if self.direct {
             direct_call(context);
         }
+        Ok(())
     }
 
     fn words(&self) -> RequestWords {
