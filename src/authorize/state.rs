@@ -71,7 +71,8 @@ impl Judged for Encrypt {
 
 impl Judged for GenerateDataKey {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
-        operation_fault(snapshot, Side::Key, Action::GenerateDataKey, self.key.arn())
+        token_fault(snapshot, Side::Key, &self.grant_tokens)
+            .or_else(|| operation_fault(snapshot, Side::Key, Action::GenerateDataKey, self.key.arn()))
     }
 
     fn missing_data(&self) -> Option<KeyFault> {
@@ -81,7 +82,8 @@ impl Judged for GenerateDataKey {
 
 impl Judged for DescribeKey {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
-        operation_fault(snapshot, Side::Key, Action::DescribeKey, self.key.arn())
+        token_fault(snapshot, Side::Key, &self.grant_tokens)
+            .or_else(|| operation_fault(snapshot, Side::Key, Action::DescribeKey, self.key.arn()))
     }
 
     fn missing_data(&self) -> Option<KeyFault> {
