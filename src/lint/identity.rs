@@ -3,7 +3,9 @@
 
 use super::key_policy::met_by_absence;
 use super::subject::StatementView;
-use crate::model::{AccountId, ActionSet, Element, KnownKey, PolicyKind, ResourceKind, Spanned};
+use crate::model::{
+    AccountId, ActionSet, Element, KnownKey, PolicyKind, ResourceKind, Span, Spanned,
+};
 use crate::pattern::{self, Template};
 
 /// What of KMS a `Resource` entry can be.
@@ -111,6 +113,26 @@ pub(super) fn keys_of_account(view: &StatementView<'_>) -> String {
     let account = view.document.document.account;
     let account = account.as_ref().map_or("<account>", AccountId::as_str);
     format!("arn:aws:kms:*:{account}:key/*")
+}
+
+/// The entries that make a statement speak of keys of accounts that it does not name, with the words
+/// for which keys.
+pub(super) fn of_strangers(view: &StatementView<'_>) -> Vec<(Span, &'static str)> {
+    let is_open = |entry: &&Spanned<String>| {
+        let reach = reach(&entry.value);
+        reach.keys && reach.strangers
+    };
+    match &view.statement.resource {
+        Some(Element::Is(_)) => {
+            let entries = resources(view).unwrap_or_default().iter().filter(is_open);
+            entries.map(|entry| (entry.span, "every key")).collect()
+        }
+        Some(Element::IsNot(entries)) if !entries.iter().any(|entry| is_open(&entry)) => {
+            let first = entries.first().filter(|first| view.is_known(first.span));
+            first.map(|first| (first.span, "every key but some")).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The actions of a statement that an entry of `Action` other than `*` names: what a policy for

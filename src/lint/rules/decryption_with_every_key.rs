@@ -68,19 +68,14 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     {
         return;
     }
-    for entry in identity::resources(view).unwrap_or_default() {
-        let reach = identity::reach(&entry.value);
-        if !(reach.keys && reach.strangers) {
-            continue;
-        }
-        let message = format!("`{}` with every key, also of other accounts", action.value);
+    for (place, keys) in identity::of_strangers(view) {
+        let message = format!("`{}` with {keys}, also of other accounts", action.value);
         let help = format!(
             "name the keys that are needed, or at least the account, as in `{}`",
             identity::keys_of_account(view)
         );
-        findings.push(
-            Finding::at(entry.span, message).related(action.span, "lets read data").help(help),
-        );
+        findings
+            .push(Finding::at(place, message).related(action.span, "lets read data").help(help));
     }
 }
 

@@ -75,19 +75,15 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     {
         return;
     }
-    for entry in identity::resources(view).unwrap_or_default() {
-        let reach = identity::reach(&entry.value);
-        if !(reach.keys && reach.strangers) {
-            continue;
-        }
-        let message = format!("`{}` with every key, also of strangers", action.value);
+    for (place, keys) in identity::of_strangers(view) {
+        let message = format!("`{}` with {keys}, also of strangers", action.value);
         let help = format!(
             "name the keys or at least the account, as in `{}`, or add a condition on \
              `aws:ResourceAccount` or `aws:ResourceOrgID`",
             identity::keys_of_account(view)
         );
         findings.push(
-            Finding::at(entry.span, message)
+            Finding::at(place, message)
                 .related(action.span, "gives data to the key's owner")
                 .help(help),
         );

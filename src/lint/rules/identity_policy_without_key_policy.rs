@@ -177,7 +177,7 @@ fn check(collection: &Collection, findings: &mut Findings<'_>) {
                 {
                     continue;
                 }
-                let message = format!("the policy of this key lets `{entity}` do nothing of this");
+                let message = format!("the policy of this key allows `{entity}` nothing of this");
                 let other = match actions.as_slice() {
                     [Action::ReEncryptFrom] => Some(Action::ReEncryptTo),
                     [Action::ReEncryptTo] => Some(Action::ReEncryptFrom),
