@@ -223,7 +223,7 @@ fn conditions<'c>(documents: &[&'c Document], actions: &[Action]) -> Vec<Place<'
             let keys = statement.condition.iter().flat_map(|entry| &entry.conditions);
             places.extend(keys.filter(|one| one.key.value.known().is_some_and(is_context)).map(
                 |one| Place {
-                    document: *document,
+                    document,
                     span: one.key.span,
                     actions: compiled.actions,
                     allows: compiled.effect == Effect::Allow,

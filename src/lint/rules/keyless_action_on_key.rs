@@ -67,7 +67,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     }
     let Some(resource) = resources.first() else { return };
     let effect = if view.is_allow() { "allowed" } else { "denied" };
-    if let ([all @ ..], [one]) = (actions, resources)
+    if let (all, [one]) = (actions, resources)
         && let Some(first) = all.first()
         && all.iter().all(is_keyless)
     {
