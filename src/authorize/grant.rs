@@ -10,8 +10,8 @@ use super::{
 use crate::compile::{Caller, Known};
 use crate::evaluate::{GrantSubject, OperationFacts};
 use crate::model::{
-    Action, ActionSet, ContextMap, ContextValue, EncryptionContext, EncryptionContextConstraint,
-    Grant, GrantId, GrantPrincipal, GrantToken, Key, KeyArn, KeySpec, KeyUsage, Region,
+    Action, ContextMap, ContextValue, EncryptionContext, EncryptionContextConstraint, Grant,
+    GrantId, GrantOperation, GrantPrincipal, GrantToken, Key, KeyArn, Region,
 };
 
 impl Authorizer<'_> {
@@ -165,36 +165,9 @@ fn grant_fault(key: &Key, grant: &GrantRequest) -> Option<String> {
     if grant.constraints.encryption_context.is_some() && !key.spec.is_symmetric() {
         return Some("only grants on symmetric keys have encryption context constraints".into());
     }
-    let grantable = grantable(key);
+    let grantable = GrantOperation::of_key(key.spec, key.usage);
     let wrong = grant.operations.iter().find(|action| !grantable.contains(*action))?;
     Some(format!("a grant on a {} key for {} cannot allow {}", key.spec, key.usage, wrong.name()))
-}
-
-/// The operations a grant on the key can allow (botocore `GrantOperation`; kms developer guide,
-/// "Grant operations").
-fn grantable(key: &Key) -> ActionSet {
-    use Action as A;
-    let mut actions = vec![A::CreateGrant, A::RetireGrant, A::DescribeKey];
-    match key.usage {
-        KeyUsage::EncryptDecrypt => {
-            actions.extend([A::Encrypt, A::Decrypt, A::ReEncryptFrom, A::ReEncryptTo]);
-        }
-        KeyUsage::SignVerify => actions.extend([A::Sign, A::Verify]),
-        KeyUsage::GenerateVerifyMac => actions.extend([A::GenerateMac, A::VerifyMac]),
-        KeyUsage::KeyAgreement => actions.push(A::DeriveSharedSecret),
-        KeyUsage::EncapsulateDecapsulate => actions.extend([A::Encapsulate, A::Decapsulate]),
-    }
-    if key.spec == KeySpec::SymmetricDefault {
-        actions.extend([
-            A::GenerateDataKey,
-            A::GenerateDataKeyWithoutPlaintext,
-            A::GenerateDataKeyPair,
-            A::GenerateDataKeyPairWithoutPlaintext,
-        ]);
-    } else if key.usage != KeyUsage::GenerateVerifyMac {
-        actions.push(A::GetPublicKey);
-    }
-    actions.into_iter().collect()
 }
 
 /// The context keys of `CreateGrant` (kms developer guide, "AWS KMS condition keys").

@@ -244,6 +244,17 @@ pub(super) fn in_world(
     principal: &CallerPrincipal,
     action: Action,
 ) -> Decision {
+    in_world_with(world, entry, principal, action, OperationFacts::default())
+}
+
+/// The same, when the request says this.
+pub(super) fn in_world_with(
+    world: &Snapshot,
+    entry: &KeyEntry,
+    principal: &CallerPrincipal,
+    action: Action,
+    operation: OperationFacts<'_>,
+) -> Decision {
     let mut caller = Caller::new(principal.clone());
     for key in ["aws:SourceVpce", "aws:SourceVpc", "kms:ViaService"] {
         caller.context.set(key, ContextValue::Absent);
@@ -253,7 +264,7 @@ pub(super) fn in_world(
         on: Target::Key(&entry.key.arn),
         entry: Some(entry),
         region: entry.key.arn.region(),
-        operation: OperationFacts::default(),
+        operation,
         grant_tokens: &[],
     };
     asked.put(world, &caller, decide)

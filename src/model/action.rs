@@ -182,6 +182,12 @@ impl ActionSet {
         Self(self.0 | other.0)
     }
 
+    /// Everything that is in both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Every action that is not in the set.
     #[must_use]
     pub const fn complement(self) -> Self {

@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    AccountId, Action, ActionSet, EncryptionContext, InvalidText, KeyArn, PrincipalArn,
-    ServiceName, Timestamp, UniqueId,
+    AccountId, Action, ActionSet, EncryptionContext, InvalidText, KeyArn, KeySpec, KeyUsage,
+    PrincipalArn, ServiceName, Timestamp, UniqueId,
 };
 
 /// 1 to 128 characters; 64 hexadecimal digits in practice.
@@ -98,6 +98,34 @@ impl GrantOperation {
         Action::Verify,
         Action::VerifyMac,
     ];
+
+    /// The operations that a grant on a key of this kind can allow (botocore `GrantOperation`; kms
+    /// developer guide, "Grant operations"). A spec goes with some usages alone; of others there is
+    /// no key.
+    #[must_use]
+    pub fn of_key(spec: KeySpec, usage: KeyUsage) -> ActionSet {
+        use Action as A;
+        let own: &[Action] = match usage {
+            KeyUsage::EncryptDecrypt if spec.is_symmetric() => &[
+                A::Encrypt,
+                A::Decrypt,
+                A::GenerateDataKey,
+                A::GenerateDataKeyWithoutPlaintext,
+                A::GenerateDataKeyPair,
+                A::GenerateDataKeyPairWithoutPlaintext,
+                A::ReEncryptFrom,
+                A::ReEncryptTo,
+            ],
+            KeyUsage::EncryptDecrypt => {
+                &[A::Encrypt, A::Decrypt, A::ReEncryptFrom, A::ReEncryptTo, A::GetPublicKey]
+            }
+            KeyUsage::SignVerify => &[A::Sign, A::Verify, A::GetPublicKey],
+            KeyUsage::GenerateVerifyMac => &[A::GenerateMac, A::VerifyMac],
+            KeyUsage::KeyAgreement => &[A::DeriveSharedSecret, A::GetPublicKey],
+            KeyUsage::EncapsulateDecapsulate => &[A::Encapsulate, A::Decapsulate, A::GetPublicKey],
+        };
+        own.iter().copied().chain([A::CreateGrant, A::RetireGrant, A::DescribeKey]).collect()
+    }
 
     /// The action it allows.
     #[must_use]

@@ -236,6 +236,16 @@ impl SyntaxErrorKind {
             Self::InvalidAction { problem, .. } => problem.help(),
             Self::InvalidDate { .. } => "write ISO 8601, such as `2026-01-31T12:00:00Z`",
             Self::InvalidPrincipal { problem, .. } => problem.help(),
+            Self::InvalidResource { text } if text.starts_with("alias/") => {
+                return Some(format!(
+                    "write the ARN of the key; for actions on the alias itself, \
+                     `arn:aws:kms:<region>:<account>:{text}`"
+                ));
+            }
+            Self::InvalidResource { text } if is_key_id(text.trim_start_matches("key/")) => {
+                let id = text.trim_start_matches("key/");
+                return Some(format!("write `arn:aws:kms:<region>:<account>:key/{id}`"));
+            }
             Self::InvalidResource { .. } => {
                 "write `*` or an ARN such as `arn:aws:kms:<region>:<account>:key/<key id>`"
             }
@@ -272,6 +282,17 @@ impl SyntaxErrorKind {
             | Self::WrongType { .. } => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// Whether a text has the form of the ids that KMS gives keys.
+fn is_key_id(text: &str) -> bool {
+    let hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match text.strip_prefix("mrk-") {
+        Some(rest) => rest.len() == 32 && hexadecimal(rest),
+        None => {
+            text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(hexadecimal)
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::record::{GrantNameRecord, GrantRecord, TokenRecord, last_part, row, u
 use super::{Keystore, KeystoreError, seal};
 use crate::model::{
     AccountId, Action, ActionSet, EncryptionContextConstraint, Grant, GrantConstraints, GrantId,
-    GrantPrincipal, GrantToken, GrantVisibility, Key, KeyArn, KeyUsage, Timestamp,
+    GrantOperation, GrantPrincipal, GrantToken, GrantVisibility, Key, KeyArn, Timestamp,
 };
 
 /// What CreateGrant is asked for.
@@ -160,40 +160,8 @@ impl Keystore {
     pub const MAX_GRANTS: usize = 50_000;
 }
 
-/// The operations that can be granted on a key.
-///
-/// Source: botocore `kms/2014-11-01` `GrantOperation`, and "must be supported on the key" of
-/// CreateGrant.
-fn grantable(key: &Key) -> ActionSet {
-    use Action::{
-        CreateGrant, Decapsulate, Decrypt, DeriveSharedSecret, DescribeKey, Encapsulate, Encrypt,
-        GenerateDataKey, GenerateDataKeyPair, GenerateDataKeyPairWithoutPlaintext,
-        GenerateDataKeyWithoutPlaintext, GenerateMac, GetPublicKey, ReEncryptFrom, ReEncryptTo,
-        RetireGrant, Sign, Verify, VerifyMac,
-    };
-
-    let own: &[Action] = match key.usage {
-        KeyUsage::EncryptDecrypt if key.spec.is_symmetric() => &[
-            Encrypt,
-            Decrypt,
-            GenerateDataKey,
-            GenerateDataKeyWithoutPlaintext,
-            GenerateDataKeyPair,
-            GenerateDataKeyPairWithoutPlaintext,
-            ReEncryptFrom,
-            ReEncryptTo,
-        ],
-        KeyUsage::EncryptDecrypt => &[Encrypt, Decrypt, ReEncryptFrom, ReEncryptTo, GetPublicKey],
-        KeyUsage::SignVerify => &[Sign, Verify, GetPublicKey],
-        KeyUsage::GenerateVerifyMac => &[GenerateMac, VerifyMac],
-        KeyUsage::KeyAgreement => &[DeriveSharedSecret, GetPublicKey],
-        KeyUsage::EncapsulateDecapsulate => &[Encapsulate, Decapsulate, GetPublicKey],
-    };
-    own.iter().copied().chain([CreateGrant, RetireGrant, DescribeKey]).collect()
-}
-
 fn validate(key: &Key, new: &NewGrant) -> Result<(), KeystoreError> {
-    let grantable = grantable(key);
+    let grantable = GrantOperation::of_key(key.spec, key.usage);
     if let Some(action) = new.operations.iter().find(|action| !grantable.contains(*action)) {
         return Err(KeystoreError::validation(format!(
             "`{}` cannot be granted on a `{}` key for `{}`",

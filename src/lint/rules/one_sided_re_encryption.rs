@@ -1,9 +1,9 @@
 //! L08.
 
-use crate::compile::{KeyEntry, class_of};
+use crate::compile::{KeyEntry, class_of, class_of_granted};
 use crate::lint::ask;
 use crate::lint::rule::declare_rule;
-use crate::lint::{Check, Collection, Document, Finding, Findings};
+use crate::lint::{Check, Collection, Document, Finding, Findings, GrantSubject};
 use crate::model::{
     Action, CallerPrincipal, Decision, Element, KeyArn, PolicyKind, PrincipalArn, Readings, Span,
 };
@@ -111,16 +111,16 @@ fn check(collection: &Collection, findings: &mut Findings<'_>) {
             if !nowhere || reaches_elsewhere(collection, &entity.arn, other, &keys) {
                 continue;
             }
-            let Some((document, span)) = giving(collection, first, &caller, &entity.arn, half)
-            else {
-                continue;
-            };
             let message = format!(
                 "`{}` may `{half}` here, but `{other}` with no key: every `ReEncrypt` is denied",
                 entity.arn
             );
             let help = format!("allow `{other}` on the other key, or take `{half}` away");
-            findings.push_in(document, Finding::at(span, message).help(help));
+            if let Some((document, span)) = giving(collection, first, &caller, &entity.arn, half) {
+                findings.push_in(document, Finding::at(span, message).help(help));
+            } else if let Some(grant) = granting(collection, first, &caller, half) {
+                findings.push_in(grant, Finding::at(grant.operations, message).help(help));
+            }
         }
     }
 }
@@ -147,6 +147,20 @@ fn reaches_elsewhere(
                         .is_ok_and(|arn| !keys.iter().any(|entry| entry.key.arn == arn))
                 })
         })
+    })
+}
+
+/// The grant that gives a caller an action on a key.
+fn granting<'c>(
+    collection: &'c Collection,
+    entry: &KeyEntry,
+    caller: &CallerPrincipal,
+    action: Action,
+) -> Option<&'c GrantSubject> {
+    collection.grants.iter().find(|subject| {
+        subject.facts.arn.as_ref() == Some(&entry.key.arn)
+            && subject.grant.operations.contains(action)
+            && class_of_granted(&subject.grant.grantee, caller).is_some()
     })
 }
 

@@ -70,10 +70,14 @@ declare_rule! {
 }
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
-    let Some(Element::Is(entries)) = &view.statement.action else { return };
-    if view.kind() != PolicyKind::Key {
-        return;
+    if view.kind() == PolicyKind::Key {
+        report(view, findings);
     }
+}
+
+/// The same for every kind of policy.
+pub(super) fn report(view: &StatementView<'_>, findings: &mut Findings<'_>) {
+    let Some(Element::Is(entries)) = &view.statement.action else { return };
     for (at, entry) in entries.iter().enumerate() {
         let own = pattern::actions(&entry.value);
         let covering = entries.iter().enumerate().find(|(other, one)| {

@@ -79,9 +79,13 @@ declare_rule! {
 }
 
 fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
-    if view.document.kind != PolicyKind::Key {
-        return;
+    if view.document.kind == PolicyKind::Key {
+        report(view, findings);
     }
+}
+
+/// The same for every kind of policy.
+pub(super) fn report(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
     let mut seen: HashMap<ContentHash, Span> = HashMap::new();
     for statement in view.statements() {
         let own = statement.statement;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::awscli::read_grant;
-use super::value::{document, elements, get, members, parse, text};
+use super::value::{document, elements, get, members, parse, path, text};
 use super::{Format, Input, Json, LoadError, SourceFile, files_below, kind, lint_file};
 use crate::lint::{Collection, Document, EntitySubject, KeyFacts, KeySubject, Origin};
-use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, PrincipalArn, Region, Span};
+use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, PrincipalArn, Region};
 use crate::syntax::json;
 
 /// The folder in one file.
@@ -19,7 +19,10 @@ pub(super) const BUNDLE: Format = Format::Json {
     },
     read: |input: &Input<'_>, root, into| {
         let mut reader = Reader { into, keys: Vec::new() };
-        for (name, value) in members(root) {
+        // What a key is stands beside what is attached to it, which shares it.
+        let (keys, others): (Vec<_>, Vec<_>) =
+            members(root).partition(|(name, _)| name.ends_with("/key.json"));
+        for (name, value) in keys.into_iter().chain(others) {
             reader.member(name, input.file, value)?;
         }
         Ok(())
@@ -31,11 +34,14 @@ pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
     let mut collection = Collection::default();
     let mut reader = Reader { into: &mut collection, keys: Vec::new() };
     let mut errors = LoadError::default();
-    for (name, path) in files_below(folder)? {
+    let mut files = files_below(folder)?;
+    // What a key is stands beside what is attached to it, which shares it.
+    files.sort_by_key(|(name, _)| !name.ends_with("/key.json"));
+    for (name, place) in files {
         if !name.ends_with(".json") {
             continue;
         }
-        let read = lint_file(&path).and_then(|file| {
+        let read = lint_file(&place).and_then(|file| {
             let root = json::read_up_to(&file.text, usize::MAX)
                 .map_err(|error| super::problem(&file, error.span, error.to_string()))?;
             reader.member(&name, &file, &root)
@@ -49,6 +55,35 @@ pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
         collection.snapshot = world.snapshot(crate::compile::Epoch::default()).ok();
     }
     errors.finish(collection)
+}
+
+/// The file's own name.
+fn member_of(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// What `describe-key` prints of a key, as far as it says.
+fn described(json: &Json<'_>, arn: &KeyArn) -> KeyFacts {
+    let metadata = get(json, "KeyMetadata").unwrap_or(json);
+    let told = |name: &str| get(metadata, name).and_then(text);
+    let multi_region = match get(metadata, "MultiRegion").map(|it| &it.value) {
+        Some(json::Value::Boolean(false)) => Some(None),
+        Some(json::Value::Boolean(true)) => {
+            let kind = path(metadata, &["MultiRegionConfiguration", "MultiRegionKeyType"]);
+            kind.and_then(text).and_then(|kind| kind.parse().ok()).map(Some)
+        }
+        _ => None,
+    };
+    KeyFacts {
+        spec: told("KeySpec")
+            .or_else(|| told("CustomerMasterKeySpec"))
+            .and_then(|it| it.parse().ok()),
+        usage: told("KeyUsage").and_then(|it| it.parse().ok()),
+        origin: told("Origin").and_then(|it| it.parse().ok()),
+        manager: told("KeyManager").and_then(|it| it.parse().ok()),
+        multi_region,
+        ..KeyFacts::of(arn)
+    }
 }
 
 struct Reader<'c> {
@@ -103,19 +138,22 @@ impl Reader<'_> {
         &mut self,
         name: &str,
         file: &Arc<SourceFile>,
-        at: Span,
+        json: &Json<'_>,
         arn: &KeyArn,
     ) -> Arc<KeyFacts> {
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         if let Some((_, facts)) = self.keys.iter().find(|(known, _)| known == folder) {
             return Arc::clone(facts);
         }
-        let facts = Arc::new(KeyFacts::of(arn));
+        let facts = Arc::new(match member_of(name) {
+            "key.json" => described(json, arn),
+            _ => KeyFacts::of(arn),
+        });
         self.keys.push((folder.to_owned(), Arc::clone(&facts)));
         self.into.keys.push(KeySubject {
             facts: Arc::clone(&facts),
             knows_grants: false,
-            span: at,
+            span: json.span,
             origin: Arc::new(Origin::file(Arc::clone(file))),
         });
         facts
@@ -129,7 +167,7 @@ impl Reader<'_> {
         arn: &KeyArn,
         member: &str,
     ) -> Result<(), LoadError> {
-        let facts = self.facts(name, file, json.span, arn);
+        let facts = self.facts(name, file, json, arn);
         match member {
             "policy.json" | "policy.AWS_RAM.json" => {
                 let policy = if member == "policy.json" { "default" } else { "AWS_RAM" };
@@ -156,7 +194,7 @@ impl Reader<'_> {
 
     fn policy(&mut self, file: &Arc<SourceFile>, json: &Json<'_>, kind: PolicyKind, name: &str) {
         // `describe-policy` wraps the document: `Policy.Content` is a string.
-        let content = super::value::path(json, &["Policy", "Content"]);
+        let content = path(json, &["Policy", "Content"]);
         if content.is_none() && kind::of_document(json).is_none() {
             return;
         }
