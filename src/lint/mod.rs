@@ -22,12 +22,14 @@
 //! ```
 
 mod ask;
+mod condition;
 mod config;
 mod finding;
 mod freeze;
 mod hash;
 mod key_policy;
 mod mistakes;
+mod network;
 mod origin;
 mod rule;
 mod rules;
