@@ -77,6 +77,7 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
     }
     for (by, actions) in [
         (KnownKey::AwsResourceTag, &[Action::TagResource, Action::UntagResource][..]),
+        (KnownKey::KmsRequestAlias, &[Action::CreateAlias, Action::UpdateAlias]),
         (
             KnownKey::KmsResourceAliases,
             &[Action::CreateAlias, Action::UpdateAlias, Action::DeleteAlias],

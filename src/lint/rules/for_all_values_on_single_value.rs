@@ -4,7 +4,7 @@ use crate::lint::condition;
 use crate::lint::condition::Change;
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, StatementView};
-use crate::model::{ConditionOperator, Operator, SetQualifier};
+use crate::model::{ConditionOperator, KnownKey, Operator, PolicyKind, SetQualifier};
 
 declare_rule! {
     /// ## What it does
@@ -95,7 +95,14 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         let mut finding = Finding::at(entry.operator.span, message)
             .related(first.key.span, "a request has one value of it, or none");
         let is_whole = single.len() == entry.conditions.len();
+        let refused = single.iter().any(|one| {
+            let key = one.key.value.known();
+            matches!(key, Some(KnownKey::AwsRequestTag | KnownKey::KmsEncryptionContext))
+        });
         finding = finding.help(match is_whole {
+            true if refused && view.kind() == PolicyKind::Key => {
+                format!("write `{plain}`; KMS refuses the policy as it is")
+            }
             true => format!("write `{plain}`"),
             false => {
                 format!("put it under `{plain}`, and leave only keys with several values here")

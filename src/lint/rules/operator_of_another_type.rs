@@ -104,7 +104,10 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
                 finding = finding.help(format!("write `{right}`"));
                 let fix = condition::with_operator(view, entry, right, change);
                 let reads = |value: &Spanned<ConditionValue>| {
-                    condition::reads(right.operator, value.value.as_str())
+                    let text = value.value.as_str();
+                    // Seconds under an operator on dates are a finding of their own.
+                    let is_seconds = key.value_type() == KeyType::Date && !text.contains('-');
+                    condition::reads(right.operator, text) && !is_seconds
                 };
                 if let Some(fix) = fix.filter(|_| is_whole && one.values.iter().all(reads)) {
                     finding = finding.fix(fix);
