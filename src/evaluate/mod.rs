@@ -30,7 +30,7 @@ use crate::model::{
     Readings, Truth,
 };
 use layers::{Evaluation, FoundBy};
-pub use supplied::supplies;
+pub use supplied::{always_supplies, supplies};
 pub use world::{Asked, Target};
 
 /// A group of policies that is decided together.

@@ -189,3 +189,14 @@ pub fn supplies(action: Action, key: KnownKey) -> bool {
         _ => true,
     }
 }
+
+/// Whether every request for `action` carries `key`, because KMS requires the parameter that it is
+/// read from (kms API reference, "CreateGrant", "TagResource", "UntagResource").
+#[must_use]
+pub fn always_supplies(action: Action, key: KnownKey) -> bool {
+    matches!(
+        (action, key),
+        (Action::CreateGrant, KnownKey::KmsGrantOperations)
+            | (Action::TagResource | Action::UntagResource, KnownKey::AwsTagKeys)
+    )
+}

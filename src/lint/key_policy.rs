@@ -144,6 +144,10 @@ pub(super) fn met_by_absence(operator: ConditionOperator, condition: &Condition)
     if operator.if_exists || operator.qualifier == Some(SetQualifier::ForAllValues) {
         return Some(true);
     }
+    // None of no values matches, whatever is asked of it.
+    if operator.qualifier == Some(SetQualifier::ForAnyValue) {
+        return Some(false);
+    }
     match operator.operator {
         Operator::Null => match condition.values.as_slice() {
             [one] => match one.value.as_str() {

@@ -22,6 +22,7 @@
 //! ```
 
 mod ask;
+mod condition;
 mod config;
 mod finding;
 mod freeze;
@@ -30,6 +31,7 @@ mod hash;
 mod identity;
 mod key_policy;
 mod mistakes;
+mod network;
 mod origin;
 mod related_keys;
 mod rule;

@@ -272,6 +272,55 @@ known_keys! {
     KmsWrappingKeySpec = "kms:WrappingKeySpec";
 }
 
+/// What the values of a condition key are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// An ARN.
+    Arn,
+    /// `true` or `false`.
+    Boolean,
+    /// An instant.
+    Date,
+    /// An address.
+    Ip,
+    /// A number.
+    Number,
+    /// A text.
+    Text,
+    /// Seconds since 1970, which operators on dates and on numbers take.
+    UnixTime,
+}
+
+impl KnownKey {
+    /// The type of its values (Service Authorization Reference for AWS KMS; iam user guide, "AWS
+    /// global condition context keys").
+    #[must_use]
+    pub const fn value_type(self) -> KeyType {
+        match self {
+            Self::AwsPrincipalArn
+            | Self::AwsSourceArn
+            | Self::AwsSourceVpcArn
+            | Self::KmsGrantConstraintSourceArn => KeyType::Arn,
+            Self::AwsMultiFactorAuthPresent
+            | Self::AwsPrincipalIsAwsService
+            | Self::AwsSecureTransport
+            | Self::AwsViaAwsService
+            | Self::KmsBypassPolicyLockoutSafetyCheck
+            | Self::KmsGrantIsForAwsResource
+            | Self::KmsMultiRegion
+            | Self::KmsReEncryptOnSameKey => KeyType::Boolean,
+            Self::AwsCurrentTime | Self::AwsTokenIssueTime => KeyType::Date,
+            Self::AwsSourceIp | Self::AwsVpcSourceIp => KeyType::Ip,
+            Self::AwsMultiFactorAuthAge
+            | Self::KmsRotationPeriodInDays
+            | Self::KmsScheduleKeyDeletionPendingWindowInDays
+            | Self::KmsTrailingDaysWithoutKeyUsage => KeyType::Number,
+            Self::AwsEpochTime | Self::KmsValidTo => KeyType::UnixTime,
+            _ => KeyType::Text,
+        }
+    }
+}
+
 /// The name of a condition key, compared without case over its whole length.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ConditionKey {

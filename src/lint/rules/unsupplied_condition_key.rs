@@ -81,7 +81,7 @@ declare_rule! {
         summary: "a condition key that the action never supplies",
         level: Error,
         since: "0.1.0",
-        covers: ["L16"],
+        covers: ["L16", "L23", "L49"],
         analyzer: ["UNSUPPORTED_ACTION_FOR_CONDITION_KEY", "MISSING_ACTION_FOR_CONDITION_KEY"],
         check: Check::Statement(check),
     }
@@ -145,10 +145,9 @@ fn may_supply(action: Action, key: KnownKey) -> bool {
     supplies(action, key) || (action, key) == (Action::UntagResource, KnownKey::AwsRequestTag)
 }
 
-/// Keys that rules of their own judge are left to them.
+/// Keys that key policies never see are another rule's.
 fn is_judged(view: &StatementView<'_>, key: KnownKey) -> bool {
     let is_own = match key {
-        KnownKey::KmsGrantIsForAwsResource | KnownKey::KmsRecipientAttestation => true,
         KnownKey::KmsResourceAliases | KnownKey::AwsResourceTag => view.kind() == PolicyKind::Key,
         _ => false,
     };
@@ -159,7 +158,9 @@ fn is_judged(view: &StatementView<'_>, key: KnownKey) -> bool {
 fn has_keys(view: &StatementView<'_>, entry: &str) -> bool {
     let named = pattern::actions(entry);
     let counts = |action: Action| {
-        view.kind() != PolicyKind::Key || action.resource_kind() != ResourceKind::Any
+        // `RetireGrant` is on keys, and yet no key policy allows it.
+        view.kind() != PolicyKind::Key
+            || (action.resource_kind() != ResourceKind::Any && action != Action::RetireGrant)
     };
     named != ActionSet::ALL && named.iter().any(counts)
 }
