@@ -1,6 +1,7 @@
 //! Resolve, judge, record, run, compare, record.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
@@ -8,7 +9,7 @@ use super::backend::{
     ClassifyFailure as _, DataKey, Decrypted, Disagreement, Encrypted, KeyBackend, KmsBackend,
     ReEncrypted,
 };
-use super::live::{Freshness, KeyReader, LiveWorld, Run, age};
+use super::live::{Freshness, KeyReader, LiveWorld, RefreshError, Run, age};
 use crate::authorize::{
     Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, DescribeKey,
     Encrypt, EncryptRequest, GenerateDataKey, LegResource, NoInspector, Operation, ReEncrypt,
@@ -221,17 +222,38 @@ where
             Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
         };
         let keys: Vec<KeyArn> = operation.keys().cloned().collect();
-        let now = self.clock.now();
-        if self.freshness.is_due(&snapshot, &keys, now) {
-            match world.refresh(&keys, now).await {
-                Ok(fresh) => snapshot = fresh,
-                Err(error) => {
-                    self.unjudged(&operation, caller, snapshot.epoch())?;
-                    return Err(ExecuteError::NotRefreshed(error.to_string()));
-                }
+        match self.refresh(world, &snapshot, &keys).await {
+            Ok(Some(fresh)) => snapshot = fresh,
+            Ok(None) => {}
+            Err(error) => {
+                self.unjudged(&operation, caller, snapshot.epoch())?;
+                return Err(ExecuteError::NotRefreshed(error.to_string()));
             }
         }
         self.judge_and_run(&snapshot, caller, operation).await
+    }
+
+    /// Reads the facts of these keys again if the executor's [`Freshness`] says so; the world with
+    /// them, `None` when `snapshot` will do.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub async fn refresh<R: KeyReader>(
+        &self,
+        world: &LiveWorld<R>,
+        snapshot: &Snapshot,
+        keys: &[KeyArn],
+    ) -> Result<Option<Arc<Snapshot>>, RefreshError> {
+        let now = self.clock.now();
+        if !self.freshness.is_due(snapshot, keys, now) {
+            return Ok(None);
+        }
+        world.refresh(keys, now).await.map(Some)
+    }
+
+    /// How old the facts of keys may be.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
     }
 
     /// Resolves, judges and runs a request on one snapshot.
