@@ -565,7 +565,7 @@ pub(super) struct Call<'c> {
     region: Region,
     caller: &'c Caller,
     epoch: Epoch,
-    sides: Vec<AuditSide>,
+    sides: Arc<[AuditSide]>,
 }
 
 impl<'c> Call<'c> {
@@ -575,7 +575,7 @@ impl<'c> Call<'c> {
         region: Region,
         caller: &'c Caller,
         epoch: Epoch,
-        sides: Vec<AuditSide>,
+        sides: impl Into<Arc<[AuditSide]>>,
     ) -> Self {
         Self {
             id: executor.calls.fetch_add(1, Ordering::Relaxed),
@@ -583,7 +583,7 @@ impl<'c> Call<'c> {
             region,
             caller,
             epoch,
-            sides,
+            sides: sides.into(),
         }
     }
 
@@ -645,6 +645,27 @@ pub(super) fn failed<B: KmsBackend, O: fmt::Debug>(
 /// The sides of an operation that is allowed on all of them.
 pub(super) fn allowed_sides<O: Operation>(operation: &O) -> Vec<AuditSide> {
     audit_sides(operation, std::iter::repeat(Decision::Allow))
+}
+
+/// Whether these are the [`allowed_sides`] of an operation.
+pub(super) fn are_allowed_sides<O: Operation>(sides: &[AuditSide], operation: &O) -> bool {
+    let legs = operation.legs();
+    let mut about = legs.iter().filter_map(|leg| match leg.resource {
+        LegResource::Key(key) => Some((leg, key)),
+        _ => None,
+    });
+    let all = sides.iter().all(|side| {
+        about.next().is_some_and(|(leg, key)| {
+            let context = leg.facts.encryption_context;
+            (side.side, side.action, side.decision) == (leg.side, leg.action, Decision::Allow)
+                && side.encryption_algorithm == leg.facts.encryption_algorithm
+                && side.key == *key
+                && context.map_or(side.encryption_context.is_empty(), |context| {
+                    side.encryption_context == *context
+                })
+        })
+    });
+    all && about.next().is_none()
 }
 
 fn audit_sides<O: Operation>(

@@ -360,6 +360,58 @@ fn the_guarded_operations_run_on_it() {
 }
 
 #[test]
+fn a_fleet_is_moved_on_it() {
+    use base64::Engine as _;
+
+    let moto = Moto::new();
+    moto.collect();
+    let app = format!("--caller arn:aws:sts::{}:assumed-role/app/i-1", moto.account());
+    let alice = format!("--caller arn:aws:iam::{}:user/alice", moto.account());
+    let aws = "--backend aws --world world --audit audit.jsonl";
+    let mut items = String::new();
+    for n in 0..3 {
+        std::fs::write(moto.path("secret.txt"), format!("the secret {n}")).unwrap();
+        moto.done(&format!(
+            "encrypt {aws} {app} --key-id alias/orders --plaintext secret.txt --output blue{n}.bin"
+        ));
+        let blob = std::fs::read(moto.path(&format!("blue{n}.bin"))).unwrap();
+        let blob = base64::engine::general_purpose::STANDARD.encode(blob);
+        items += &format!("{}\n", json!({"id": n.to_string(), "ciphertext": blob}));
+    }
+    std::fs::write(moto.path("in.jsonl"), items).unwrap();
+    let run = format!(
+        "fleet run {aws} {app} --input in.jsonl --source-key-id alias/orders \
+         --destination-key-id alias/archive --destination-encryption-context tenant=blue"
+    );
+    moto.done(&format!("{run} --output out.jsonl --max-age 10m --refresh when-stale"));
+    let results = std::fs::read_to_string(moto.path("out.jsonl")).unwrap();
+    assert_eq!(results.lines().count(), 3);
+    for line in results.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["destinationKeyId"], moto.key("archive"));
+        let blob = line["ciphertext"].as_str().unwrap();
+        let blob = base64::engine::general_purpose::STANDARD.decode(blob).unwrap();
+        std::fs::write(moto.path("moved.bin"), blob).unwrap();
+        moto.done(&format!(
+            "decrypt {aws} {alice} --ciphertext-blob moved.bin --key-id alias/archive \
+             --encryption-context tenant=blue --output opened.txt"
+        ));
+        let opened = std::fs::read_to_string(moto.path("opened.txt")).unwrap();
+        assert_eq!(opened, format!("the secret {}", line["id"].as_str().unwrap()));
+    }
+
+    // It decrypts with whichever key made the ciphertext; AWS would refuse another.
+    let wrong = run.replace("alias/orders", "alias/archive").replace(&app, &root(&moto));
+    let (code, _, err) = moto.keyproof(&format!("{wrong} --output wrong.jsonl"));
+    assert!(code == 2 && err.contains("was judged: the result is discarded"), "{code} {err}");
+    assert!(!moto.path("wrong.jsonl").exists());
+}
+
+fn root(moto: &Moto) -> String {
+    format!("--caller arn:aws:iam::{}:root", moto.account())
+}
+
+#[test]
 fn a_source_key_it_ignores_is_another_key_and_the_result_is_discarded() {
     let moto = Moto::new();
     moto.collect();
