@@ -137,6 +137,19 @@ impl Moto {
         err
     }
 
+    /// Tells the collected world that the disabled key is enabled; its ARN.
+    fn enable_old_key(&self) -> String {
+        let old = self.key("old").to_owned();
+        let key = format!(
+            "world/accounts/{}/regions/eu-central-1/keys/{}/key.json",
+            self.account(),
+            old.rsplit('/').next().unwrap()
+        );
+        let text = std::fs::read_to_string(self.path(&key)).unwrap();
+        std::fs::write(self.path(&key), text.replace("\"Disabled\"", "\"Enabled\"")).unwrap();
+        old
+    }
+
     /// Collects the account into `world`.
     fn collect(&self) {
         let (code, out, err) = self.keyproof("collect --world world --facts facts");
@@ -401,14 +414,15 @@ fn a_fleet_is_moved_on_it() {
     }
 
     // It decrypts with whichever key made the ciphertext; AWS would refuse another.
-    let wrong = run.replace("alias/orders", "alias/archive").replace(&app, &root(&moto));
+    let old = moto.enable_old_key();
+    let root = format!("--caller arn:aws:iam::{}:root", moto.account());
+    let wrong = run
+        .replace("alias/orders", &old)
+        .replace("alias/archive", "alias/orders")
+        .replace(&app, &root);
     let (code, _, err) = moto.keyproof(&format!("{wrong} --output wrong.jsonl"));
     assert!(code == 2 && err.contains("was judged: the result is discarded"), "{code} {err}");
     assert!(!moto.path("wrong.jsonl").exists());
-}
-
-fn root(moto: &Moto) -> String {
-    format!("--caller arn:aws:iam::{}:root", moto.account())
 }
 
 #[test]
@@ -419,17 +433,10 @@ fn a_source_key_it_ignores_is_another_key_and_the_result_is_discarded() {
     let aws = format!("--backend aws --world world --audit audit.jsonl {root}");
     std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
     // A further key of the same account that the ciphertext was not made by.
-    let second = moto.key("old");
+    let second = moto.enable_old_key();
     moto.done(&format!(
         "encrypt {aws} --key-id alias/orders --plaintext secret.txt --output a.bin"
     ));
-    let key = format!(
-        "world/accounts/{}/regions/eu-central-1/keys/{}/key.json",
-        moto.account(),
-        second.rsplit('/').next().unwrap()
-    );
-    let text = std::fs::read_to_string(moto.path(&key)).unwrap();
-    std::fs::write(moto.path(&key), text.replace("\"Disabled\"", "\"Enabled\"")).unwrap();
     let (code, out, err) = moto.keyproof(&format!(
         "re-encrypt {aws} --ciphertext-blob a.bin --source-key-id {second} --destination-key-id alias/orders"
     ));
