@@ -99,7 +99,7 @@ impl<'r> Shared<'r> {
         (one.time, one.operation, one.epoch) == (other.time, other.operation, other.epoch)
             && one.region == other.region
             && one.principal == other.principal
-            && one.sides == other.sides
+            && (std::ptr::eq(one.sides, other.sides) || one.sides == other.sides)
     }
 
     fn write(&self, record: &AuditRecord<'_>, id: &str, lines: &mut String) {

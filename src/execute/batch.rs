@@ -3,12 +3,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord};
+use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
 use super::backend::{KmsBackend, ReEncrypted};
 use super::executor::{Call, EpochSource, ExecuteError, Executor, TimeSource, allowed_sides};
-use super::executor::{failed, materials_of, same_key};
+use super::executor::{are_allowed_sides, failed, materials_of, same_key};
 use crate::authorize::{Authorized, Operation, ReEncrypt};
 
 /// Completes a backend's future, or gives it up.
@@ -92,10 +93,17 @@ where
     ) -> Result<Vec<Intended<'p>>, ExecuteError<ReEncrypt, B::Error>> {
         let now = self.backend().epoch().map_err(ExecuteError::UnknownEpoch)?;
         let mut intended = Vec::with_capacity(proofs.len());
+        // Most of a fleet's items have the same.
+        let mut last: Option<Arc<[AuditSide]>> = None;
         for proof in proofs {
             let judged = proof.epoch();
             self.still_good(&proof, now)?;
-            let (sides, region) = (allowed_sides(&*proof), proof.region().clone());
+            let region = proof.region().clone();
+            let sides = match &last {
+                Some(sides) if are_allowed_sides(sides, &*proof) => Arc::clone(sides),
+                _ => allowed_sides(&*proof).into(),
+            };
+            last = Some(Arc::clone(&sides));
             let call = Call::new(self, ReEncrypt::NAME, region, proof.caller(), judged, sides);
             intended.push(Intended { call, proof });
         }

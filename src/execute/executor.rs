@@ -1,6 +1,7 @@
 //! Resolve, judge, record, run, compare, record.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::audit::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide};
@@ -8,7 +9,7 @@ use super::backend::{
     ClassifyFailure as _, DataKey, Decrypted, Disagreement, Encrypted, KeyBackend, KmsBackend,
     ReEncrypted,
 };
-use super::live::{Freshness, KeyReader, LiveWorld, Run, age};
+use super::live::{Freshness, KeyReader, LiveWorld, RefreshError, Run, age};
 use crate::authorize::{
     Authorized, Authorizer, CiphertextInspector, Decrypt, DecryptRequest, Denied, DescribeKey,
     Encrypt, EncryptRequest, GenerateDataKey, LegResource, NoInspector, Operation, ReEncrypt,
@@ -221,17 +222,38 @@ where
             Err(error) => return Err(self.unresolved(error, region, caller, snapshot.epoch())?),
         };
         let keys: Vec<KeyArn> = operation.keys().cloned().collect();
-        let now = self.clock.now();
-        if self.freshness.is_due(&snapshot, &keys, now) {
-            match world.refresh(&keys, now).await {
-                Ok(fresh) => snapshot = fresh,
-                Err(error) => {
-                    self.unjudged(&operation, caller, snapshot.epoch())?;
-                    return Err(ExecuteError::NotRefreshed(error.to_string()));
-                }
+        match self.refresh(world, &snapshot, &keys).await {
+            Ok(Some(fresh)) => snapshot = fresh,
+            Ok(None) => {}
+            Err(error) => {
+                self.unjudged(&operation, caller, snapshot.epoch())?;
+                return Err(ExecuteError::NotRefreshed(error.to_string()));
             }
         }
         self.judge_and_run(&snapshot, caller, operation).await
+    }
+
+    /// Reads the facts of these keys again if the executor's [`Freshness`] says so; the world with
+    /// them, `None` when `snapshot` will do.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub async fn refresh<R: KeyReader>(
+        &self,
+        world: &LiveWorld<R>,
+        snapshot: &Snapshot,
+        keys: &[KeyArn],
+    ) -> Result<Option<Arc<Snapshot>>, RefreshError> {
+        let now = self.clock.now();
+        if !self.freshness.is_due(snapshot, keys, now) {
+            return Ok(None);
+        }
+        world.refresh(keys, now).await.map(Some)
+    }
+
+    /// How old the facts of keys may be.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
     }
 
     /// Resolves, judges and runs a request on one snapshot.
@@ -543,7 +565,7 @@ pub(super) struct Call<'c> {
     region: Region,
     caller: &'c Caller,
     epoch: Epoch,
-    sides: Vec<AuditSide>,
+    sides: Arc<[AuditSide]>,
 }
 
 impl<'c> Call<'c> {
@@ -553,7 +575,7 @@ impl<'c> Call<'c> {
         region: Region,
         caller: &'c Caller,
         epoch: Epoch,
-        sides: Vec<AuditSide>,
+        sides: impl Into<Arc<[AuditSide]>>,
     ) -> Self {
         Self {
             id: executor.calls.fetch_add(1, Ordering::Relaxed),
@@ -561,7 +583,7 @@ impl<'c> Call<'c> {
             region,
             caller,
             epoch,
-            sides,
+            sides: sides.into(),
         }
     }
 
@@ -623,6 +645,27 @@ pub(super) fn failed<B: KmsBackend, O: fmt::Debug>(
 /// The sides of an operation that is allowed on all of them.
 pub(super) fn allowed_sides<O: Operation>(operation: &O) -> Vec<AuditSide> {
     audit_sides(operation, std::iter::repeat(Decision::Allow))
+}
+
+/// Whether these are the [`allowed_sides`] of an operation.
+pub(super) fn are_allowed_sides<O: Operation>(sides: &[AuditSide], operation: &O) -> bool {
+    let legs = operation.legs();
+    let mut about = legs.iter().filter_map(|leg| match leg.resource {
+        LegResource::Key(key) => Some((leg, key)),
+        _ => None,
+    });
+    let all = sides.iter().all(|side| {
+        about.next().is_some_and(|(leg, key)| {
+            let context = leg.facts.encryption_context;
+            (side.side, side.action, side.decision) == (leg.side, leg.action, Decision::Allow)
+                && side.encryption_algorithm == leg.facts.encryption_algorithm
+                && side.key == *key
+                && context.map_or(side.encryption_context.is_empty(), |context| {
+                    side.encryption_context == *context
+                })
+        })
+    });
+    all && about.next().is_none()
 }
 
 fn audit_sides<O: Operation>(

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::execute::RefreshError;
+
 /// A plan or a run that did not come to its end. What was done before is kept in the journal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -72,6 +74,18 @@ pub enum FleetError {
     /// Occurs when a key named for the whole job leads nowhere.
     #[error("{0}")]
     Key(String),
+    /// Occurs when the facts of the keys cannot be read again; nothing more is run on old ones.
+    #[error(
+        "the facts of the keys cannot be read again, and nothing more is run on old ones: {0}; \
+         set that right, then run the same command again"
+    )]
+    NotRefreshed(String),
+    /// Occurs when the facts of the keys are older than they may be, and are not to be read again.
+    #[error(
+        "{0}, or have them read again while the run goes on (--refresh when-stale); \
+         then run the same command again"
+    )]
+    Outdated(String),
     /// Occurs when the output is not as it was left.
     #[error(
         "{}: is not as the last run left it ({detail}): bring it back, or begin again with another journal and output",
@@ -90,6 +104,17 @@ pub enum FleetError {
         refused: u64,
         /// Of how many.
         total: u64,
+    },
+    /// Occurs when facts that were read again while the run went on refuse what was allowed.
+    #[error(
+        "item {item} is refused since the keys were read again: {reason}; what is moved is kept: \
+         set that right, or skip refused items, and run the same command again"
+    )]
+    RefusedSince {
+        /// Which item.
+        item: String,
+        /// The code, and what decided.
+        reason: String,
     },
     /// Occurs when the backend has not moved an item for long.
     #[error(
@@ -118,7 +143,17 @@ pub enum FleetError {
     },
 }
 
+impl From<RefreshError> for FleetError {
+    fn from(error: RefreshError) -> Self {
+        Self::NotRefreshed(error.to_string())
+    }
+}
+
 impl FleetError {
+    pub(super) fn reads_hang() -> Self {
+        Self::NotRefreshed("no answer in time".to_owned())
+    }
+
     pub(super) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { action, path: path.to_owned(), source }
     }

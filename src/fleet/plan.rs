@@ -2,14 +2,14 @@
 //!
 //! Items that ask the same question, the same keys, contexts and algorithms, are decided once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::input::Mark;
 use super::{FleetError, Item, Job};
 use crate::authorize::{
-    Authorized, Authorizer, CiphertextInspector, Denied, InspectError, Provenance, ReEncrypt,
-    ResolveError,
+    Authorized, Authorizer, CiphertextInspector, Denied, InspectError, Operation as _, Provenance,
+    ReEncrypt, ResolveError,
 };
 use crate::compile::{Caller, Snapshot};
 use crate::model::{CiphertextBlob, Decision, EncryptionContext, KeyArn, Timestamp};
@@ -138,6 +138,12 @@ pub(super) fn plan_rest(
 }
 
 impl Plan {
+    /// The keys of all items, each once.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &KeyArn> {
+        let all = self.pairs.keys().flat_map(|pair| [&pair.source, &pair.destination]);
+        all.collect::<BTreeSet<_>>().into_iter()
+    }
+
     fn count(&mut self, pair: &KeyPair, add: impl FnOnce(&mut (u64, u64))) {
         match self.pairs.get_mut(pair) {
             Some(counts) => add(counts),
@@ -225,6 +231,13 @@ impl<'a, I: CiphertextInspector> Judge<'a, I> {
         self.authorize(item, self.inspector)
     }
 
+    /// The keys that the decision on an item is about; none where a name leads nowhere.
+    pub(super) fn keys(&self, item: &Item) -> Vec<KeyArn> {
+        let request = item.request(&self.job.defaults);
+        let resolved = self.authorizer.resolve_re_encrypt(request, self.caller, self.inspector);
+        resolved.map_or_else(|_| Vec::new(), |operation| operation.keys().cloned().collect())
+    }
+
     fn authorize(
         &self,
         item: &Item,
@@ -302,7 +315,13 @@ fn write_question(question: &mut Vec<u8>, item: &Item, origin: &Inspected) {
 
 fn unresolved(error: &ResolveError) -> Refusal {
     let code = error.code().unwrap_or(UNDETERMINED).to_owned();
-    Refusal { code, reason: error.to_string(), pair: None }
+    let reason = match error {
+        ResolveError::Opaque => "the ciphertext does not name its key: give the item a \
+                                 `sourceKeyId`, or all of them one with --source-key-id"
+            .to_owned(),
+        other => other.to_string(),
+    };
+    Refusal { code, reason, pair: None }
 }
 
 fn refusal(denied: &Denied<ReEncrypt>, pair: KeyPair) -> Refusal {

@@ -14,20 +14,24 @@ use super::plan::plan_rest;
 use super::worker::{Batch, Worker};
 use super::{FleetError, Item, Job, Output, Plan, Refusal, Tally};
 use crate::authorize::CiphertextInspector;
-use crate::compile::{Caller, Snapshot};
-use crate::execute::{AuditLog, ClassifyFailure, EpochSource, Executor, KmsBackend, TimeSource};
+use crate::compile::Caller;
+use crate::execute::{
+    AuditLog, ClassifyFailure, EpochSource, Executor, KeyReader, KmsBackend, LiveWorld, Refresh,
+    TimeSource,
+};
+use crate::model::KeyArn;
 
 /// Everything that makes a run.
-#[derive(Clone, Copy, Debug)]
-pub struct Fleet<'a> {
+#[derive(Debug)]
+pub struct Fleet<'a, R> {
     /// What is to be done.
     pub job: &'a Job,
     /// Where the results go.
     pub output: &'a Output,
     /// The journal; made when there is none.
     pub journal: &'a Path,
-    /// The world.
-    pub snapshot: &'a Snapshot,
+    /// The world; its keys are read again while the run goes on, as the executor's freshness says.
+    pub world: &'a LiveWorld<R>,
     /// Who is judged.
     pub caller: &'a Caller,
 }
@@ -121,8 +125,8 @@ pub enum End {
 /// When nothing was begun: an item cannot be understood or is refused, the journal is of another
 /// job, the output is there already. What happens later is in the report.
 #[expect(clippy::too_many_arguments, reason = "four joints, and what is observed")]
-pub fn run<B, A, C, I, D>(
-    fleet: Fleet<'_>,
+pub fn run<B, A, C, I, D, R>(
+    fleet: &Fleet<'_, R>,
     executor: &Executor<B, A, C>,
     inspector: &I,
     driver: &D,
@@ -138,8 +142,9 @@ where
     C: TimeSource,
     I: CiphertextInspector + Sync,
     D: Driver,
+    R: KeyReader,
 {
-    let Fleet { job, output, journal: path, snapshot, caller } = fleet;
+    let Fleet { job, output, journal: path, world, caller } = *fleet;
     let settings = job.settings(caller, output);
     let journal = match path.symlink_metadata() {
         Ok(_) => Some(Journal::open(path)?),
@@ -158,11 +163,22 @@ where
         }
         done = Some(journal.done()?);
     }
-    let is_done = |position| match &mut done {
+    let mut is_done = |position| match &mut done {
         Some(done) => done.contains(position),
         None => Ok(false),
     };
-    let plan = plan_rest(job, snapshot, caller, inspector, is_done, refused)?;
+    let mut snapshot = world.current();
+    if executor.freshness().refresh != Refresh::Never {
+        // Which keys there are is known when every item was looked at.
+        let first = plan_rest(job, &snapshot, caller, inspector, &mut is_done, |_, _| Ok(()))?;
+        let keys: Vec<KeyArn> = first.keys().cloned().collect();
+        let limit = options.timeout.saturating_mul(u32::try_from(keys.len()).unwrap_or(u32::MAX));
+        let read = driver.wait(executor.refresh(world, &snapshot, &keys), limit);
+        if let Some(fresh) = read.ok_or_else(FleetError::reads_hang)?? {
+            snapshot = fresh;
+        }
+    }
+    let plan = plan_rest(job, &snapshot, caller, inspector, is_done, refused)?;
     if plan.refused > 0 && !options.skip_refused {
         return Err(FleetError::Refusals { refused: plan.refused, total: plan.total });
     }
@@ -186,6 +202,7 @@ where
         mirror: Mirror::of(output),
         stop,
         broken: AtomicBool::new(false),
+        reading: Mutex::new(()),
         item_nanos: AtomicU64::new(0),
         moved: AtomicU64::new(0),
         failed: AtomicU64::new(0),
@@ -199,10 +216,7 @@ where
         for _ in 0..workers {
             let (sender, shared) = (sender.clone(), &shared);
             scope.spawn(move || {
-                match Worker::new(fleet, executor, inspector, driver, options, shared) {
-                    Ok(worker) => worker.work(&sender),
-                    Err(error) => drop(sender.send(Batch::failed(error))),
-                }
+                Worker { fleet, executor, inspector, driver, options, shared }.work(&sender);
             });
         }
         drop(sender);
@@ -271,6 +285,8 @@ pub(super) struct Shared<'a> {
     stop: &'a AtomicBool,
     /// Something failed that ends the run.
     pub(super) broken: AtomicBool,
+    /// Held by the worker that reads keys again, for all of them.
+    pub(super) reading: Mutex<()>,
     /// How long an item takes one worker.
     pub(super) item_nanos: AtomicU64,
     /// Of this run.

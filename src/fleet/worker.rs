@@ -2,11 +2,12 @@
 //! it, hands the results on. Records of a batch are kept together; a batch is as long as the
 //! backend is quick, so that little is done again after a kill.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -20,11 +21,12 @@ use super::plan::Judge;
 use super::run::{Fleet, Options, Shared};
 use super::{FleetError, Item, Verdict};
 use crate::authorize::{CiphertextInspector, Provenance, ReEncrypt};
+use crate::compile::Snapshot;
 use crate::execute::{
     Answered, AuditLog, ClassifyFailure, EpochSource, ExecuteError, Executor, FailureClass,
-    Intended, KmsBackend, ReEncrypted, TimeSource,
+    Intended, KeyReader, KmsBackend, ReEncrypted, Refresh, TimeSource,
 };
-use crate::model::EncryptionAlgorithm;
+use crate::model::{EncryptionAlgorithm, KeyArn};
 
 /// Outcomes that belong together.
 #[derive(Default)]
@@ -44,17 +46,31 @@ impl Batch {
     }
 }
 
-pub(super) struct Worker<'a, B, A, C, I, D> {
-    fleet: Fleet<'a>,
-    executor: &'a Executor<B, A, C>,
-    inspector: &'a I,
-    driver: &'a D,
-    options: &'a Options,
-    shared: &'a Shared<'a>,
-    judge: Judge<'a, I>,
+pub(super) struct Worker<'a, B, A, C, I, D, R> {
+    pub(super) fleet: &'a Fleet<'a, R>,
+    pub(super) executor: &'a Executor<B, A, C>,
+    pub(super) inspector: &'a I,
+    pub(super) driver: &'a D,
+    pub(super) options: &'a Options,
+    pub(super) shared: &'a Shared<'a>,
 }
 
-impl<'a, B, A, C, I, D> Worker<'a, B, A, C, I, D>
+/// What came of one item.
+struct Attempted<'p, E: std::error::Error + 'static> {
+    /// `None` when nothing is left to be recorded.
+    answer: Option<Answered<'p, E>>,
+    ends: Option<Ends>,
+}
+
+/// What ends with an item.
+enum Ends {
+    /// The pass: the facts that it was decided on are too old by now, and can be read again.
+    Pass,
+    /// The run.
+    Run(FleetError),
+}
+
+impl<B, A, C, I, D, R> Worker<'_, B, A, C, I, D, R>
 where
     B: KmsBackend + EpochSource,
     B::Error: ClassifyFailure,
@@ -62,19 +78,8 @@ where
     C: TimeSource,
     I: CiphertextInspector + Sync,
     D: Driver,
+    R: KeyReader,
 {
-    pub(super) fn new(
-        fleet: Fleet<'a>,
-        executor: &'a Executor<B, A, C>,
-        inspector: &'a I,
-        driver: &'a D,
-        options: &'a Options,
-        shared: &'a Shared<'a>,
-    ) -> Result<Self, FleetError> {
-        let judge = Judge::new(fleet.job, fleet.snapshot, fleet.caller, inspector)?;
-        Ok(Self { fleet, executor, inspector, driver, options, shared, judge })
-    }
-
     /// Works until no item is left or the run ends.
     pub(super) fn work(&self, sender: &SyncSender<Batch>) {
         while !self.shared.ends() {
@@ -136,34 +141,66 @@ where
 
     fn fill(&self, raw: Vec<Raw>, batch: &mut Batch) -> Result<(), FleetError> {
         let job = self.fleet.job;
-        let (mut items, mut proofs) = (Vec::new(), Vec::new());
+        let mut items = Vec::with_capacity(raw.len());
         for one in raw {
             let (item, mark) = one.item(job.input.path(), &job.defaults)?;
             batch.mark.add(mark);
-            match self.judge.prove(&item) {
+            items.push(item);
+        }
+        let mut idle = 0;
+        while !items.is_empty() && batch.error.is_none() && !self.shared.ends() {
+            let before = items.len();
+            items = self.pass(items, batch)?;
+            idle = if items.len() < before { 0 } else { idle + 1 };
+            if idle == MAX_IDLE {
+                let message = "the facts of the keys are too old again before one item is moved: \
+                               let them be older (--max-age)";
+                return Err(FleetError::Stale(message.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves what can be moved on the world as it is; gives back the items that the facts of the
+    /// keys became too old for.
+    fn pass(&self, items: Vec<Item>, batch: &mut Batch) -> Result<Vec<Item>, FleetError> {
+        let Fleet { job, caller, .. } = *self.fleet;
+        let world = self.world(&items)?;
+        let judge = Judge::new(job, &world, caller, self.inspector)?;
+        let (mut allowed, mut proofs) = (Vec::with_capacity(items.len()), Vec::new());
+        for item in items {
+            match judge.prove(&item) {
                 Ok(proof) => {
                     proofs.push(proof);
-                    items.push(item);
+                    allowed.push(item);
                 }
                 Err(verdict) => self.left(&item, &verdict, batch)?,
             }
         }
         let begun = self.driver.now();
-        let intended = self.executor.intend_all(proofs).map_err(|error| self.fatal(&error))?;
-        let mut answers = Vec::with_capacity(items.len());
-        let mut answered = Vec::with_capacity(items.len());
-        let mut fatal = None;
-        for (item, intended) in items.iter().zip(intended) {
-            let answer = if fatal.is_some() || !self.wait_turn() {
-                Some(intended.withdraw())
-            } else {
-                let (answer, error) = self.attempts(item, intended);
-                fatal = error;
-                answer
-            };
-            if let Some(answer) = answer {
-                answers.push(answer);
+        let intended = match self.executor.intend_all(proofs) {
+            Ok(intended) => intended,
+            Err(error) if self.can_be_renewed(&error) => return Ok(allowed),
+            Err(error) => return Err(self.fatal(&error)),
+        };
+        let mut answers = Vec::with_capacity(allowed.len());
+        let mut answered = Vec::with_capacity(allowed.len());
+        let (mut again, mut ends) = (Vec::new(), None);
+        for (item, intended) in allowed.into_iter().zip(intended) {
+            if ends.is_some() || !self.wait_turn() {
+                answers.push(intended.withdraw());
                 answered.push(item);
+                continue;
+            }
+            let attempted = self.attempts(&judge, &item, intended);
+            ends = attempted.ends;
+            match (attempted.answer, &ends) {
+                (Some(answer), _) => {
+                    answers.push(answer);
+                    answered.push(item);
+                }
+                (None, Some(Ends::Pass)) => again.push(item),
+                (None, _) => {}
             }
         }
         let count = answers.len().max(1) as u64;
@@ -171,23 +208,27 @@ where
             .executor
             .conclude_all(answers)
             .map_err(|error| FleetError::Audit(error.to_string()));
+        let goes_on = matches!(ends, Some(Ends::Pass));
         // A backend that cannot be trusted is told before a record that cannot be written.
-        let concluded = match (concluded, fatal) {
-            (Ok(concluded), None) => concluded,
-            (Ok(concluded), Some(error)) => {
+        let concluded = match (concluded, ends) {
+            (Ok(concluded), Some(Ends::Run(error))) => {
                 batch.error = Some(error);
                 concluded
             }
-            (Err(_), Some(error)) => return Err(error),
-            (Err(error), None) => return Err(error),
+            (Ok(concluded), _) => concluded,
+            (Err(_), Some(Ends::Run(error))) | (Err(error), _) => return Err(error),
         };
         let mut folders = Vec::new();
         batch.lines.reserve(answered.len() * USUAL_LINE);
         for (item, result) in answered.into_iter().zip(concluded) {
             match result {
-                Ok(answer) => self.moved(item, &answer, batch, &mut folders)?,
-                Err(ExecuteError::Withdrawn) => {}
-                Err(error) => self.failed(item, &error, batch)?,
+                Ok(answer) => self.moved(&item, &answer, batch, &mut folders)?,
+                Err(error) if did_not_run(&error) => {
+                    if goes_on {
+                        again.push(item);
+                    }
+                }
+                Err(error) => self.failed(&item, &error, batch)?,
             }
         }
         if let Some(mirror) = &self.shared.mirror {
@@ -196,18 +237,45 @@ where
         let nanos = self.driver.now().saturating_sub(begun).as_nanos() / u128::from(count);
         let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).max(1);
         self.shared.item_nanos.store(nanos, Ordering::Relaxed);
-        Ok(())
+        Ok(again)
     }
 
-    /// Runs one item, again where that makes sense; the second part ends the run.
+    /// The world, with the facts of these items' keys read again if they are to be.
+    fn world(&self, items: &[Item]) -> Result<Arc<Snapshot>, FleetError> {
+        let Fleet { job, world, caller, .. } = *self.fleet;
+        let current = world.current();
+        if self.executor.freshness().refresh == Refresh::Never {
+            return Ok(current);
+        }
+        let judge = Judge::new(job, &current, caller, self.inspector)?;
+        let keys: BTreeSet<KeyArn> = items.iter().flat_map(|item| judge.keys(item)).collect();
+        let keys: Vec<KeyArn> = keys.into_iter().collect();
+        let _reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another worker may have read them meanwhile.
+        let current = world.current();
+        let mut pauses = 0;
+        loop {
+            let read = self.executor.refresh(world, &current, &keys);
+            let error = match self.driver.wait(read, self.options.timeout) {
+                Some(Ok(fresh)) => return Ok(fresh.unwrap_or(current)),
+                Some(Err(error)) => FleetError::from(error),
+                None => FleetError::reads_hang(),
+            };
+            pauses += 1;
+            if pauses >= self.options.attempts || !self.pause(self.shared.pace.backoff(pauses)) {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Runs one item, again where that makes sense.
     fn attempts<'p>(
         &self,
+        judge: &Judge<'p, I>,
         item: &Item,
         intended: Intended<'p>,
-    ) -> (Option<Answered<'p, B::Error>>, Option<FleetError>)
-    where
-        'a: 'p,
-    {
+    ) -> Attempted<'p, B::Error> {
+        let ended = |answer, ends| Attempted { answer: Some(answer), ends };
         let mut intended = intended;
         let (mut sent, mut pauses) = (0, 0);
         loop {
@@ -219,22 +287,22 @@ where
                 self.shared.exhausted.store(0, Ordering::Relaxed);
                 self.shared.moved.fetch_add(1, Ordering::Relaxed);
                 *self.last_success() = self.driver.now();
-                return (Some(answer), None);
+                return ended(answer, None);
             };
             let message = error.to_string();
             let throttled = match class(error) {
                 Some(FailureClass::Throttled) => true,
                 Some(FailureClass::Transient) => false,
                 Some(FailureClass::Permanent) => {
-                    let error = self.hopeless(message);
-                    return (Some(answer), error);
+                    return ended(answer, self.hopeless(message).map(Ends::Run));
                 }
                 Some(FailureClass::Every) => {
-                    return (Some(answer), Some(FleetError::Backend(message)));
+                    return ended(answer, Some(Ends::Run(FleetError::Backend(message))));
                 }
+                None if self.can_be_renewed(error) => return ended(answer, Some(Ends::Pass)),
                 None => {
                     let error = self.fatal_for(item, error);
-                    return (Some(answer), Some(error));
+                    return ended(answer, Some(Ends::Run(error)));
                 }
             };
             let now = self.driver.now();
@@ -244,43 +312,49 @@ where
                 sent += 1;
             }
             let silent = now.saturating_sub(*self.last_success());
-            let silence =
-                || FleetError::Silent { seconds: silent.as_secs(), last: message.clone() };
+            let silence = || {
+                Ends::Run(FleetError::Silent { seconds: silent.as_secs(), last: message.clone() })
+            };
             if silent > self.options.patience {
-                return (Some(answer), Some(silence()));
+                return ended(answer, Some(silence()));
             }
             if sent >= self.options.attempts {
                 let row = self.shared.exhausted.fetch_add(1, Ordering::Relaxed) + 1;
-                return (Some(answer), (row >= MAX_EXHAUSTED).then(silence));
+                return ended(answer, (row >= MAX_EXHAUSTED).then(silence));
             }
             // A repetition is a call of its own: decided, recorded and run anew.
             let concluded = self.executor.conclude_all(vec![answer]);
             let again = match concluded {
-                Ok(_) => self.again(item),
-                Err(error) => Err(FleetError::Audit(error.to_string())),
+                Ok(_) => self.again(judge, item),
+                Err(error) => Err(Ends::Run(FleetError::Audit(error.to_string()))),
             };
             let next = match again {
                 Ok(next) => next,
-                Err(error) => {
-                    // Nothing is left to be recorded for this item.
-                    return (None, Some(error));
-                }
+                Err(ends) => return Attempted { answer: None, ends: Some(ends) },
             };
             let pause = self.shared.pace.backoff(pauses);
             pauses += 1;
             if !self.pause(pause) || !self.wait_turn() {
-                return (Some(next.withdraw()), None);
+                return ended(next.withdraw(), None);
             }
             intended = next;
         }
     }
 
-    fn again(&self, item: &Item) -> Result<Intended<'a>, FleetError> {
-        let Ok(proof) = self.judge.prove(item) else {
-            return Err(FleetError::Stale("the decision is another now".into()));
-        };
-        let intended = self.executor.intend_all(vec![proof]).map_err(|error| self.fatal(&error))?;
-        intended.into_iter().next().ok_or_else(|| FleetError::Stale("nothing was decided".into()))
+    fn again<'p>(&self, judge: &Judge<'p, I>, item: &Item) -> Result<Intended<'p>, Ends> {
+        let stale = |message: &str| Ends::Run(FleetError::Stale(message.to_owned()));
+        let proof = judge.prove(item).map_err(|_| stale("the decision is another now"))?;
+        match self.executor.intend_all(vec![proof]) {
+            Ok(intended) => intended.into_iter().next().ok_or_else(|| stale("nothing was decided")),
+            Err(error) if self.can_be_renewed(&error) => Err(Ends::Pass),
+            Err(error) => Err(Ends::Run(self.fatal(&error))),
+        }
+    }
+
+    /// Whether the item is to be decided again on facts that are read again.
+    fn can_be_renewed(&self, error: &ExecuteError<ReEncrypt, B::Error>) -> bool {
+        matches!(error, ExecuteError::Outdated { .. })
+            && self.executor.freshness().refresh != Refresh::Never
     }
 
     /// A new ciphertext must not be the old one, and must name the destination if it names a key.
@@ -310,6 +384,7 @@ where
     fn fatal(&self, error: &ExecuteError<ReEncrypt, B::Error>) -> FleetError {
         match error {
             ExecuteError::Audit(error) => FleetError::Audit(error.to_string()),
+            ExecuteError::Outdated { .. } => FleetError::Outdated(error.to_string()),
             other => FleetError::Stale(other.to_string()),
         }
     }
@@ -353,6 +428,11 @@ where
 
     fn left(&self, item: &Item, verdict: &Verdict, batch: &mut Batch) -> Result<(), FleetError> {
         let (state, problem) = match verdict {
+            Verdict::Refuse(refusal) if !self.options.skip_refused => {
+                // The plan had none, so the world is another since.
+                let reason = format!("{}: {}", refusal.code, refusal.reason);
+                return Err(FleetError::RefusedSince { item: item.id.clone(), reason });
+            }
             Verdict::Refuse(refusal) => {
                 (State::Refused, Some(problem(item, &refusal.code, &refusal.reason)))
             }
@@ -456,8 +536,21 @@ fn class<E: ClassifyFailure + std::error::Error>(
     }
 }
 
+/// Whether the item is as it was before.
+fn did_not_run<E: std::error::Error>(error: &ExecuteError<ReEncrypt, E>) -> bool {
+    matches!(
+        error,
+        ExecuteError::Outdated { .. }
+            | ExecuteError::Stale { .. }
+            | ExecuteError::UnknownEpoch(_)
+            | ExecuteError::Withdrawn
+    )
+}
+
 /// Bytes of a result.
 const USUAL_LINE: usize = 1024;
+/// Passes in a row that move nothing.
+const MAX_IDLE: u32 = 3;
 const MAX_BATCH: u64 = 512;
 /// A batch takes about half a second.
 const BATCH_NANOS: u64 = 500_000_000;

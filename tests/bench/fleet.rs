@@ -20,7 +20,7 @@ use keyproof::audit::JsonLines;
 use keyproof::authorize::{Authorized, Authorizer, ReEncrypt};
 use keyproof::backend::embedded::EmbeddedKms;
 use keyproof::compile::{Caller, Snapshot};
-use keyproof::execute::{Executor, KmsBackend as _, TimeSource, Wait};
+use keyproof::execute::{Executor, KmsBackend as _, LiveWorld, NoReader, TimeSource, Wait};
 use keyproof::fleet::{
     self, Defaults, Driver, End, Fleet, Input, Item, Job, Options, Output, Selection,
 };
@@ -112,18 +112,18 @@ fn speed(home: &Home, count: u64) {
         let (bare, bare_worked) = bare(home, &job, threads);
         let one = *one.get_or_insert(bare);
         let kms = home.kms();
-        let (snapshot, caller) = (permissive(&kms), anyone());
+        let (world, caller) = (LiveWorld::new(permissive(&kms), NoReader), anyone());
         let audit = JsonLines::append(&home.path(&format!("audit{threads}")), [7; 16]).unwrap();
         let executor = Executor::new(kms, audit, Clock);
         let output = Output { results: home.path(&format!("out{threads}.jsonl")), folder: None };
         let options = Options { concurrency: threads, ..Options::default() };
         let (since, worked) = (Instant::now(), processor());
         let report = fleet::run(
-            Fleet {
+            &Fleet {
                 job: &job,
                 output: &output,
                 journal: &home.path(&format!("journal{threads}")),
-                snapshot: &snapshot,
+                world: &world,
                 caller: &caller,
             },
             &executor,

@@ -1,10 +1,13 @@
 //! Fleets on backends that fail, hang, lie and throttle: no item is lost, none written wrongly, and
 //! the end says what to do. Time is virtual: nothing here sleeps.
 
+mod freshness;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -14,18 +17,24 @@ use base64::engine::general_purpose::STANDARD;
 use keyproof::authorize::{
     Authorized, CiphertextInspector, Decrypt, Encrypt, InspectError, Provenance, ReEncrypt,
 };
-use keyproof::compile::{Caller, Epoch, Snapshot};
+use keyproof::compile::{Caller, Epoch, Grants, KeyFacts, Known};
 use keyproof::execute::{
     AuditError, AuditLog, AuditRecord, ClassifyFailure, Decrypted, Encrypted, EpochSource,
-    Executor, FailureClass, KmsBackend, ReEncrypted, TimeSource, Wait,
+    Executor, FailureClass, Freshness, KeyReader, KmsBackend, LiveWorld, ReEncrypted, Refresh,
+    TimeSource, Wait,
 };
 use keyproof::fleet::{
     self, Defaults, Driver, End, Fleet, FleetError, Input, Job, Options, Output, Report, Selection,
 };
-use keyproof::model::{CiphertextBlob, EncryptionAlgorithm, EncryptionContext, KeyArn, Timestamp};
+use keyproof::model::{
+    CiphertextBlob, EncryptionAlgorithm, EncryptionContext, Key, KeyArn, KeyState, PolicyKind,
+    Timestamp,
+};
 use serde_json::{Value, json};
 
-use crate::world::{APP, DESTINATION, SOURCE, World, allows, app, delegates, key_arn, region};
+use crate::world::{
+    APP, DESTINATION, SOURCE, World, allows, app, delegates, key_arn, region, slot,
+};
 
 const OTHER: &str =
     "arn:aws:kms:eu-central-1:111122223333:key/33333333-3333-4333-8333-333333333333";
@@ -157,7 +166,36 @@ impl Driver for Virtual {
 
 impl TimeSource for &Virtual {
     fn now(&self) -> Timestamp {
-        Timestamp::from_epoch_seconds(1_780_000_000 + Driver::now(*self).as_secs() as i64)
+        Timestamp::from_epoch_seconds(START + Driver::now(*self).as_secs() as i64)
+    }
+}
+
+/// When the facts of the world were read, and time begins.
+const START: i64 = 1_780_000_000;
+
+/// Counts how often it reads; says that the keys are as they were, and from some reading on that
+/// they are disabled or cannot be read.
+#[derive(Clone, Default)]
+struct Reads {
+    count: Arc<AtomicU64>,
+    disabled_from: Arc<AtomicU64>,
+    fails_from: Arc<AtomicU64>,
+}
+
+impl KeyReader for Reads {
+    async fn read(&self, key: &KeyArn) -> Result<KeyFacts, String> {
+        let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        let is_from = |first: &AtomicU64| (1..=count).contains(&first.load(Ordering::SeqCst));
+        if is_from(&self.fails_from) {
+            return Err("the line is cut".into());
+        }
+        let mut fact = Key::symmetric(key.clone());
+        if is_from(&self.disabled_from) {
+            fact.state = KeyState::Disabled;
+        }
+        let policy = delegates("111122223333", "kms:*");
+        let policies = vec![slot(&policy, PolicyKind::Key)];
+        Ok(KeyFacts { key: fact, policies, grants: Known::Known(Grants::default()) })
     }
 }
 
@@ -177,7 +215,9 @@ impl AuditLog for Log {
 /// A folder with an input of `COUNT` items, and all that a run needs.
 struct Home {
     folder: tempfile::TempDir,
-    snapshot: Snapshot,
+    world: LiveWorld<Reads>,
+    freshness: Freshness,
+    reads: Reads,
     caller: Caller,
     job: Job,
     output: Output,
@@ -204,9 +244,14 @@ impl Home {
             .key(DESTINATION, &delegates("111122223333", "kms:ReEncryptTo"))
             .key(OTHER, &delegates("111122223333", "kms:DescribeKey"))
             .role(APP, &allows("kms:*"));
+        let mut world = world.into_builder();
+        world.taken_at(Timestamp::from_epoch_seconds(START));
+        let reads = Reads::default();
         let output = Output { results: folder.path().join("out.jsonl"), folder: None };
         Self {
-            snapshot: world.snapshot(),
+            world: LiveWorld::new(world.build(), reads.clone()),
+            reads,
+            freshness: Freshness::default(),
             caller: app(),
             job: Job {
                 input,
@@ -238,17 +283,17 @@ impl Home {
     fn run(&self, act: impl Acts) -> Result<Report, FleetError> {
         let backend = Backend { time: &self.time, calls: AtomicU64::new(0), act: Box::new(act) };
         let log = Log { room: AtomicU64::new(self.room) };
-        let executor = Executor::new(backend, log, &self.time);
+        let executor = Executor::new(backend, log, &self.time).with_freshness(self.freshness);
         let journal = self.path("journal");
         let fleet = Fleet {
             job: &self.job,
             output: &self.output,
             journal: &journal,
-            snapshot: &self.snapshot,
+            world: &self.world,
             caller: &self.caller,
         };
         fleet::run(
-            fleet,
+            &fleet,
             &executor,
             &Inspector,
             &self.time,
@@ -257,6 +302,10 @@ impl Home {
             |_, _| Ok(()),
             |_| (),
         )
+    }
+
+    fn reads(&self) -> u64 {
+        self.reads.count.load(Ordering::SeqCst)
     }
 
     /// Runs, and gives why it stopped.
@@ -556,7 +605,9 @@ fn an_output_that_somebody_changed_is_not_added_to() {
 
 #[test]
 fn an_input_that_changes_while_it_is_read_is_told() {
-    let home = Home::new();
+    let mut home = Home::new();
+    // Another worker could have read it to its end before.
+    home.options.concurrency = 1;
     let input = home.path("in.jsonl");
     let text = std::fs::read_to_string(&input).unwrap();
     let error = home.stops(|call, _, _| {
@@ -580,11 +631,12 @@ fn questions_of_one_shape_are_decided_once() {
     lines.push(json!({"ciphertext": STANDARD.encode("???")}).to_string());
     std::fs::write(home.path("in.jsonl"), lines.join("\n")).unwrap();
     let mut refused = Vec::new();
-    let plan = fleet::plan(&home.job, &home.snapshot, &home.caller, &Inspector, |item, refusal| {
-        refused.push((item.id.clone(), refusal.code.clone()));
-        Ok(())
-    })
-    .unwrap();
+    let plan =
+        fleet::plan(&home.job, &home.world.current(), &home.caller, &Inspector, |item, refusal| {
+            refused.push((item.id.clone(), refusal.code.clone()));
+            Ok(())
+        })
+        .unwrap();
     assert_eq!((plan.total, plan.allowed, plan.refused), (COUNT + 3, COUNT + 1, 2));
     assert_eq!(plan.decisions, 4);
     assert_eq!(plan.pairs.values().copied().collect::<Vec<_>>(), [(COUNT + 1, 0), (0, 1)]);

@@ -60,6 +60,17 @@ impl Clients {
         Self { config: Arc::new(config), by_region: Arc::default() }
     }
 
+    /// The same, sending each request once and waiting as long as they are waited for: for whoever
+    /// repeats and gives up requests himself.
+    #[must_use]
+    pub fn sending_once(&self) -> Self {
+        let mut config = (*self.config).clone().into_builder();
+        config.set_retry_config(Some(RetryConfig::disabled()));
+        let times = TimeoutConfig::builder().connect_timeout(ATTEMPT).build();
+        config.set_timeout_config(Some(times));
+        Self::new(config.build())
+    }
+
     /// The client of a Region.
     #[must_use]
     pub fn of(&self, region: &Region) -> Client {

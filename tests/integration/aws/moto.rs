@@ -137,6 +137,22 @@ impl Moto {
         err
     }
 
+    /// Tells the collected world that the disabled key is enabled; its ARN.
+    fn enable_old_key(&self) -> String {
+        let old = self.key("old").to_owned();
+        let key = format!(
+            "world/accounts/{}/regions/eu-central-1/keys/{}/key.json",
+            self.account(),
+            old.rsplit('/').next().unwrap()
+        );
+        let text = std::fs::read_to_string(self.path(&key)).unwrap();
+        let text = text
+            .replace("\"Disabled\"", "\"Enabled\"")
+            .replace("\"Enabled\": false", "\"Enabled\": true");
+        std::fs::write(self.path(&key), text).unwrap();
+        old
+    }
+
     /// Collects the account into `world`.
     fn collect(&self) {
         let (code, out, err) = self.keyproof("collect --world world --facts facts");
@@ -361,6 +377,59 @@ fn the_guarded_operations_run_on_it() {
 }
 
 #[test]
+fn a_fleet_is_moved_on_it() {
+    use base64::Engine as _;
+
+    let moto = Moto::new();
+    moto.collect();
+    let app = format!("--caller arn:aws:sts::{}:assumed-role/app/i-1", moto.account());
+    let alice = format!("--caller arn:aws:iam::{}:user/alice", moto.account());
+    let aws = "--backend aws --world world --audit audit.jsonl";
+    let mut items = String::new();
+    for n in 0..3 {
+        std::fs::write(moto.path("secret.txt"), format!("the secret {n}")).unwrap();
+        moto.done(&format!(
+            "encrypt {aws} {app} --key-id alias/orders --plaintext secret.txt --output blue{n}.bin"
+        ));
+        let blob = std::fs::read(moto.path(&format!("blue{n}.bin"))).unwrap();
+        let blob = base64::engine::general_purpose::STANDARD.encode(blob);
+        items += &format!("{}\n", json!({"id": n.to_string(), "ciphertext": blob}));
+    }
+    std::fs::write(moto.path("in.jsonl"), items).unwrap();
+    let run = format!(
+        "fleet run {aws} {app} --input in.jsonl --source-key-id alias/orders \
+         --destination-key-id alias/archive --destination-encryption-context tenant=blue"
+    );
+    moto.done(&format!("{run} --output out.jsonl --max-age 10m --refresh when-stale"));
+    let results = std::fs::read_to_string(moto.path("out.jsonl")).unwrap();
+    assert_eq!(results.lines().count(), 3);
+    for line in results.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["destinationKeyId"], moto.key("archive"));
+        let blob = line["ciphertext"].as_str().unwrap();
+        let blob = base64::engine::general_purpose::STANDARD.decode(blob).unwrap();
+        std::fs::write(moto.path("moved.bin"), blob).unwrap();
+        moto.done(&format!(
+            "decrypt {aws} {alice} --ciphertext-blob moved.bin --key-id alias/archive \
+             --encryption-context tenant=blue --output opened.txt"
+        ));
+        let opened = std::fs::read_to_string(moto.path("opened.txt")).unwrap();
+        assert_eq!(opened, format!("the secret {}", line["id"].as_str().unwrap()));
+    }
+
+    // It decrypts with whichever key made the ciphertext; AWS would refuse another.
+    let old = moto.enable_old_key();
+    let root = format!("--caller arn:aws:iam::{}:root", moto.account());
+    let wrong = run
+        .replace("alias/orders", &old)
+        .replace("alias/archive", "alias/orders")
+        .replace(&app, &root);
+    let (code, _, err) = moto.keyproof(&format!("{wrong} --output wrong.jsonl"));
+    assert!(code == 2 && err.contains("was judged: the result is discarded"), "{code} {err}");
+    assert!(!moto.path("wrong.jsonl").exists());
+}
+
+#[test]
 fn a_source_key_it_ignores_is_another_key_and_the_result_is_discarded() {
     let moto = Moto::new();
     moto.collect();
@@ -368,20 +437,10 @@ fn a_source_key_it_ignores_is_another_key_and_the_result_is_discarded() {
     let aws = format!("--backend aws --world world --audit audit.jsonl {root}");
     std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
     // A further key of the same account that the ciphertext was not made by.
-    let second = moto.key("old");
+    let second = moto.enable_old_key();
     moto.done(&format!(
         "encrypt {aws} --key-id alias/orders --plaintext secret.txt --output a.bin"
     ));
-    let key = format!(
-        "world/accounts/{}/regions/eu-central-1/keys/{}/key.json",
-        moto.account(),
-        second.rsplit('/').next().unwrap()
-    );
-    let text = std::fs::read_to_string(moto.path(&key)).unwrap();
-    let text = text
-        .replace("\"Disabled\"", "\"Enabled\"")
-        .replace("\"Enabled\": false", "\"Enabled\": true");
-    std::fs::write(moto.path(&key), text).unwrap();
     let (code, out, err) = moto.keyproof(&format!(
         "re-encrypt {aws} --ciphertext-blob a.bin --source-key-id {second} --destination-key-id alias/orders"
     ));

@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use super::stub::{Reply, Stub, exception, identity, ok};
 
 const ORDERS: &str = "arn:aws:sts::111122223333:assumed-role/orders/i-0a1b2c3d4e5f60718";
-const SOURCE: &str =
+pub const SOURCE: &str =
     "arn:aws:kms:eu-central-1:111122223333:key/5e1c9b4a-7d20-4f6b-9a3e-1f0c2d8b6a11";
-const ARCHIVE: &str =
+pub const ARCHIVE: &str =
     "arn:aws:kms:eu-central-1:111122223333:key/9b7f3d52-0c44-4e1a-8d6f-2a5e7c913b22";
 
 const KEYS: &str = "--caller orders --source-key-id alias/orders --source-encryption-context \
                     tenant=blue --destination-key-id alias/archive \
                     --destination-encryption-context tenant=blue";
 
-fn keyproof(stub: &Stub, folder: &Path, words: &str) -> (i32, String, String) {
+pub fn keyproof(stub: &Stub, folder: &Path, words: &str) -> (i32, String, String) {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_keyproof"))
         .args(words.split_whitespace())
         .current_dir(folder)
@@ -32,7 +32,7 @@ fn keyproof(stub: &Stub, folder: &Path, words: &str) -> (i32, String, String) {
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-fn home() -> tempfile::TempDir {
+pub fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     std::os::unix::fs::symlink(policies, home.path().join("policies")).unwrap();

@@ -8,7 +8,7 @@ use keyproof::backend::aws::{AwsKeyReader, AwsKms};
 use keyproof::compile::Snapshot;
 use keyproof::execute::{Freshness, LiveWorld, Refresh};
 
-use super::backend::{Backend, Reader};
+use super::backend::{Backend, Reader, Repeats};
 use super::live;
 use crate::input;
 use crate::output::CliError;
@@ -56,6 +56,7 @@ impl AwsArgs {
     pub fn open(
         &self,
         snapshot: Snapshot,
+        repeats: Repeats,
     ) -> Result<(Arc<LiveWorld<Reader>>, Backend, Freshness), CliError> {
         let refresh = self.refresh.unwrap_or_default();
         if refresh == Refresh::WhenStale && self.max_age.is_none() {
@@ -66,6 +67,10 @@ impl AwsArgs {
         let clients = live::clients(self.profile.as_deref())?;
         let reader = Reader::Aws(AwsKeyReader::new(clients.clone()));
         let world = Arc::new(LiveWorld::new(snapshot, reader));
+        let clients = match repeats {
+            Repeats::Backend => clients,
+            Repeats::Caller => clients.sending_once(),
+        };
         let backend = Backend::Aws(AwsKms::new(clients, Arc::clone(&world)));
         Ok((world, backend, Freshness { max_age: self.max_age, refresh }))
     }

@@ -1,8 +1,9 @@
-//! Where the guarded operations run, as the command line chooses.
+//! Where operations run, as the command line chooses.
 
-#[cfg(feature = "aws")]
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use keyproof::authorize::{
     Authorized, CiphertextInspector, Decrypt, Encrypt, InspectError, Provenance, ReEncrypt,
 };
@@ -10,13 +11,18 @@ use keyproof::authorize::{
 use keyproof::backend::aws::{AwsKeyReader, AwsKms, AwsKmsError};
 use keyproof::backend::embedded::{EmbeddedKms, KeystoreError};
 use keyproof::compile::{Epoch, KeyFacts};
-#[cfg(feature = "aws")]
-use keyproof::execute::LiveWorld;
 use keyproof::execute::{
-    ClassifyFailure, Decrypted, Disagreement, Encrypted, EpochSource, FailureClass, KeyReader,
-    KmsBackend, NoReader, ReEncrypted,
+    ClassifyFailure, Decrypted, Disagreement, Encrypted, EpochSource, FailureClass, Freshness,
+    KeyReader, KmsBackend, LiveWorld, NoReader, ReEncrypted,
 };
 use keyproof::model::{CiphertextBlob, KeyArn};
+
+#[cfg(feature = "aws")]
+use super::aws::AwsArgs;
+use crate::cli::RootKeyArgs;
+use crate::input::{self, Loaded};
+use crate::output::{self, CliError};
+use crate::place::{self, Used};
 
 /// The words of `--backend`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -27,6 +33,122 @@ pub enum BackendName {
     /// AWS KMS, under the credentials of the environment or of --profile.
     #[cfg(feature = "aws")]
     Aws,
+}
+
+/// Where operations run, and where their records go.
+#[derive(Args, Debug)]
+pub struct BackendArgs {
+    /// Where it runs
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: BackendName,
+    /// The embedded keystore [default: KEYPROOF_KEYSTORE]
+    #[arg(long, value_name = "FILE")]
+    pub keystore: Option<PathBuf>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    #[command(flatten)]
+    pub root_key: RootKeyArgs,
+    /// Where records go, one JSON object a line [default: the keystore's name, or with AWS the
+    /// world's, with `.audit.jsonl`]
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+}
+
+/// Who sends a request again that fails in a way that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// The backend, a few times.
+    Backend,
+    /// Whoever calls it: the backend sends each request once.
+    Caller,
+}
+
+/// The files a backend needs and writes.
+pub struct BackendFiles {
+    /// The keystore that takes the place of the world's keys; AWS has none.
+    pub keystore: Option<PathBuf>,
+    pub root_key: Option<PathBuf>,
+    pub audit: PathBuf,
+}
+
+impl BackendFiles {
+    /// Those that nothing else may be written to, but for the audit file.
+    pub fn keys(&self) -> Vec<Used<'_>> {
+        let mut used: Vec<Used<'_>> = Vec::new();
+        used.extend(self.keystore.as_ref().map(|path| ("the keystore", path.as_path())));
+        used.extend(self.root_key.as_ref().map(|path| ("the root key", path.as_path())));
+        used
+    }
+}
+
+impl BackendArgs {
+    /// The files; none of them is an audit file that would destroy what is in `used`.
+    pub fn files(&self, world: &Path, used: &[Used<'_>]) -> Result<BackendFiles, CliError> {
+        let keystore = self.keystore()?;
+        let root_key = keystore.as_ref().map(|path| input::root_key_file(path, &self.root_key));
+        let beside = || output::beside(keystore.as_deref().unwrap_or(world), "audit.jsonl");
+        let audit = self.audit.clone().unwrap_or_else(beside);
+        place::refuse_dangling(&audit)?;
+        let files = BackendFiles { keystore, root_key, audit };
+        let mut all = files.keys();
+        all.extend_from_slice(used);
+        // The default lies beside the keystore, wherever that is.
+        let world = self.audit.as_ref().map(|_| world);
+        place::refuse_used(&files.audit, "the audit file", &all, world)?;
+        Ok(files)
+    }
+
+    fn keystore(&self) -> Result<Option<PathBuf>, CliError> {
+        match self.backend {
+            BackendName::Embedded => {
+                #[cfg(feature = "aws")]
+                self.aws.refuse_all()?;
+                let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
+                let named = self.keystore.clone().or(ambient);
+                let missing = "the keystore is missing: give --keystore";
+                named.map(Some).ok_or_else(|| CliError::new(missing))
+            }
+            #[cfg(feature = "aws")]
+            BackendName::Aws if self.keystore.is_some() || self.root_key.root_key.is_some() => {
+                Err(CliError::new(
+                    "--keystore and --root-key would be ignored: --backend aws takes its keys from the world",
+                ))
+            }
+            #[cfg(feature = "aws")]
+            BackendName::Aws => Ok(None),
+        }
+    }
+
+    /// The world that is judged on.
+    pub fn world(
+        &self,
+        files: &BackendFiles,
+        folder: &Path,
+        readings: &[String],
+    ) -> Result<Loaded, CliError> {
+        input::world(folder, files.keystore.as_ref(), &self.root_key, readings)
+    }
+
+    /// The backend, on a world whose keys can be read again where it can do that.
+    pub fn open(
+        &self,
+        loaded: Loaded,
+        #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "AWS's alone"))]
+        repeats: Repeats,
+    ) -> Result<(Arc<LiveWorld<Reader>>, Backend, Freshness), CliError> {
+        match self.backend {
+            BackendName::Embedded => {
+                let keystore =
+                    loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
+                let world = LiveWorld::new(loaded.snapshot, Reader::None(NoReader));
+                let backend = Backend::Embedded(EmbeddedKms::new(keystore));
+                Ok((Arc::new(world), backend, Freshness::default()))
+            }
+            #[cfg(feature = "aws")]
+            BackendName::Aws => self.aws.open(loaded.snapshot, repeats),
+        }
+    }
 }
 
 /// Where operations run.

@@ -13,11 +13,10 @@ use keyproof::authorize::{
     Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, PreflightAnswer,
     ReEncryptRequest, ResolveError, Side,
 };
-use keyproof::backend::embedded::{self, EmbeddedKms};
+use keyproof::backend::embedded;
 use keyproof::compile::Caller;
 use keyproof::execute::{
-    AuditError, AuditLog, AuditRecord, ExecuteError, Executor, Freshness, LiveWorld, NoReader,
-    TimeSource,
+    AuditError, AuditLog, AuditRecord, ExecuteError, Executor, LiveWorld, TimeSource,
 };
 use keyproof::model::{CiphertextBlob, Decision, Plaintext, Readings, Region, Timestamp};
 use keyproof::remedy::Remedies;
@@ -25,13 +24,13 @@ use keyproof::report;
 use serde_json::{Value, json};
 
 #[cfg(feature = "aws")]
-use super::aws::AwsArgs;
-use super::backend::{Backend, BackendError, BackendName, Reader};
-use crate::cli::{CallerArgs, Format, RootKeyArgs};
+use super::backend::BackendName;
+use super::backend::{Backend, BackendArgs, BackendError, BackendFiles, Reader, Repeats};
+use crate::cli::{CallerArgs, Format};
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{self, CliError, Io, Target};
-use crate::place::{self, Used};
+use crate::output::{CliError, Io, Target};
+use crate::place;
 
 /// What every guarded operation takes.
 #[derive(Args, Debug)]
@@ -39,17 +38,8 @@ pub struct Common {
     /// The world folder: IAM, organization and callers
     #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
     pub world: PathBuf,
-    /// Where it runs
-    #[arg(long, value_enum, default_value_t)]
-    pub backend: BackendName,
-    /// The embedded keystore [default: KEYPROOF_KEYSTORE]
-    #[arg(long, value_name = "FILE")]
-    pub keystore: Option<PathBuf>,
-    #[cfg(feature = "aws")]
     #[command(flatten)]
-    pub aws: AwsArgs,
-    #[command(flatten)]
-    pub root_key: RootKeyArgs,
+    pub backend: BackendArgs,
     /// How to read an open point of the documentation (`keyproof readings` lists them)
     #[arg(long = "reading", value_name = "NAME=VALUE")]
     pub readings: Vec<String>,
@@ -66,10 +56,6 @@ pub struct Common {
     /// A decrypted text in a new file is readable by its owner alone
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where records go, one JSON object a line [default: the keystore's name, or with AWS the
-    /// world's, with `.audit.jsonl`]
-    #[arg(long, value_name = "FILE")]
-    pub audit: Option<PathBuf>,
     /// Judge only: nothing is run, recorded or written
     #[arg(long)]
     pub dry_run: bool,
@@ -153,9 +139,9 @@ pub struct Decrypt {
 
 /// Runs `re-encrypt`.
 pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
-    refuse_overwriting(&args.common, &args.ciphertext_blob)?;
+    let files = refuse_overwriting(&args.common, &args.ciphertext_blob)?;
     let blob = ciphertext(&args.ciphertext_blob)?;
-    let guard = Guard::open(&args.common)?;
+    let guard = Guard::open(&args.common, &files)?;
     let destination_key = input::key_identifier(&args.destination_key_id)?;
     let source_key = args.source_key_id.as_deref().map(input::key_identifier).transpose()?;
     let named =
@@ -212,10 +198,10 @@ pub fn re_encrypt(args: &ReEncrypt, io: &mut Io) -> Result<Exit, CliError> {
 
 /// Runs `encrypt`.
 pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
-    refuse_overwriting(&args.common, &args.plaintext)?;
+    let files = refuse_overwriting(&args.common, &args.plaintext)?;
     let bytes = input::read_bytes(&args.plaintext)?;
     let plaintext = Plaintext::new(bytes).map_err(|error| CliError::at(&args.plaintext, error))?;
-    let guard = Guard::open(&args.common)?;
+    let guard = Guard::open(&args.common, &files)?;
     let key = input::key_identifier(&args.key_id)?;
     let request = EncryptRequest {
         region: guard.region(key.region())?,
@@ -253,9 +239,9 @@ pub fn encrypt(args: &Encrypt, io: &mut Io) -> Result<Exit, CliError> {
 
 /// Runs `decrypt`.
 pub fn decrypt(args: &Decrypt, io: &mut Io) -> Result<Exit, CliError> {
-    refuse_overwriting(&args.common, &args.ciphertext_blob)?;
+    let files = refuse_overwriting(&args.common, &args.ciphertext_blob)?;
     let blob = ciphertext(&args.ciphertext_blob)?;
-    let guard = Guard::open(&args.common)?;
+    let guard = Guard::open(&args.common, &files)?;
     let key = args.key_id.as_deref().map(input::key_identifier).transpose()?;
     let request = DecryptRequest {
         region: guard.region(key.as_ref().and_then(|key| key.region()))?,
@@ -306,28 +292,6 @@ impl AuditLog for Log {
     }
 }
 
-/// The keystore that takes the place of the world's keys; AWS has none.
-fn keystore(args: &Common) -> Result<Option<PathBuf>, CliError> {
-    match args.backend {
-        BackendName::Embedded => {
-            #[cfg(feature = "aws")]
-            args.aws.refuse_all()?;
-            let ambient = std::env::var_os("KEYPROOF_KEYSTORE").map(PathBuf::from);
-            let named = args.keystore.clone().or(ambient);
-            let missing = "the keystore is missing: give --keystore";
-            named.map(Some).ok_or_else(|| CliError::new(missing))
-        }
-        #[cfg(feature = "aws")]
-        BackendName::Aws if args.keystore.is_some() || args.root_key.root_key.is_some() => {
-            Err(CliError::new(
-                "--keystore and --root-key would be ignored: --backend aws takes its keys from the world",
-            ))
-        }
-        #[cfg(feature = "aws")]
-        BackendName::Aws => Ok(None),
-    }
-}
-
 /// Decides without the data, asks KMS the same with it, and tells whether they agree.
 #[cfg(feature = "aws")]
 fn verify_live(
@@ -338,7 +302,7 @@ fn verify_live(
 ) -> Result<Exit, CliError> {
     use keyproof::authorize::{Preflight, PreflightKey, PreflightOperation};
 
-    if args.common.backend != BackendName::Aws {
+    if args.common.backend.backend != BackendName::Aws {
         return Err(CliError::new("--verify-live would be ignored: it belongs to --backend aws"));
     }
     let source = request.source_key.clone().ok_or_else(|| unresolved(&ResolveError::Opaque))?;
@@ -364,44 +328,27 @@ fn verify_live(
         .preflight(question.clone(), &guard.caller)
         .map_err(CliError::new)?;
     show(&answer, args.common.format, io)?;
-    let profile = args.common.aws.profile.as_deref();
+    let profile = args.common.backend.aws.profile.as_deref();
     let blob = request.ciphertext.as_ref();
     let live = super::live::verify(profile, &question, &answer, &guard.caller, blob)?;
     super::live::show_aside(&live, io);
     Ok(live.exit(&answer))
 }
 
-fn audit_file(args: &Common) -> Result<PathBuf, CliError> {
-    if let Some(named) = &args.audit {
-        return Ok(named.clone());
-    }
-    Ok(output::beside(keystore(args)?.as_ref().unwrap_or(&args.world), "audit.jsonl"))
-}
-
 /// Refuses an output and an audit file that would destroy what the command reads or keeps.
-fn refuse_overwriting(args: &Common, data: &Path) -> Result<(), CliError> {
-    let keystore = keystore(args)?;
-    let root_key = keystore.as_ref().map(|keystore| input::root_key_file(keystore, &args.root_key));
-    let audit = audit_file(args)?;
-    place::refuse_dangling(&audit)?;
-    let mut used: Vec<Used<'_>> = Vec::new();
-    used.extend(keystore.as_ref().map(|path| ("the keystore", path.as_path())));
-    used.extend(root_key.as_ref().map(|path| ("the root key", path.as_path())));
+fn refuse_overwriting(args: &Common, data: &Path) -> Result<BackendFiles, CliError> {
     let standard_input = Path::new("/dev/stdin");
-    used.push(("the input", if data.as_os_str() == "-" { standard_input } else { data }));
-    // The default lies beside the keystore, wherever that is.
-    let world = args.audit.as_ref().map(|_| args.world.as_path());
-    place::refuse_used(&audit, "the audit file", &used, world)?;
-    used.push(("the audit file", &audit));
+    let data = ("the input", if data.as_os_str() == "-" { standard_input } else { data });
+    let files = args.backend.files(&args.world, &[data])?;
     if !args.dry_run {
         Target::check(args.output.as_ref())?;
     }
-    match &args.output {
-        Some(path) if path.as_os_str() != "-" => {
-            place::refuse_used(path, "the output", &used, Some(&args.world))
-        }
-        _ => Ok(()),
+    if let Some(path) = args.output.as_ref().filter(|path| path.as_os_str() != "-") {
+        let mut used = files.keys();
+        used.extend([data, ("the audit file", &files.audit)]);
+        place::refuse_used(path, "the output", &used, Some(&args.world))?;
     }
+    Ok(files)
 }
 
 /// The system's clock.
@@ -422,28 +369,17 @@ struct Guard {
 }
 
 impl Guard {
-    fn open(args: &Common) -> Result<Self, CliError> {
-        let keystore = keystore(args)?;
-        let loaded = input::world(&args.world, keystore.as_ref(), &args.root_key, &args.readings)?;
+    fn open(args: &Common, files: &BackendFiles) -> Result<Self, CliError> {
+        let loaded = args.backend.world(files, &args.world, &args.readings)?;
         let caller = input::caller(&loaded, &args.caller)?;
         let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
-        let (world, backend, freshness) = match args.backend {
-            BackendName::Embedded => {
-                let keystore =
-                    loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
-                let world = LiveWorld::new(loaded.snapshot, Reader::None(NoReader));
-                let backend = Backend::Embedded(EmbeddedKms::new(keystore));
-                (Arc::new(world), backend, Freshness::default())
-            }
-            #[cfg(feature = "aws")]
-            BackendName::Aws => args.aws.open(loaded.snapshot)?,
-        };
+        let (world, backend, freshness) = args.backend.open(loaded, Repeats::Backend)?;
         let audit = if args.dry_run {
             Log(None)
         } else {
-            let path = audit_file(args)?;
+            let path = &files.audit;
             let run = embedded::random_bytes().map_err(CliError::new)?;
-            let log = JsonLines::append(&path, run).map_err(|error| CliError::at(&path, error))?;
+            let log = JsonLines::append(path, run).map_err(|error| CliError::at(path, error))?;
             Log(Some(log))
         };
         let executor = Executor::new(backend, audit, Clock).with_freshness(freshness);

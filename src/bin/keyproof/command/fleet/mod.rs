@@ -12,7 +12,7 @@ use keyproof::fleet::{Defaults, Input, Item, Job, Plan, Refusal, Selection};
 use keyproof::model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cli::{CallerArgs, Format, RootKeyArgs};
+use crate::cli::{CallerArgs, Format};
 use crate::exit::Exit;
 use crate::help;
 use crate::input::{self, Loaded};
@@ -52,8 +52,6 @@ pub struct JobArgs {
     /// The world folder: IAM, organization and callers
     #[arg(long, value_name = "DIR", env = "KEYPROOF_WORLD")]
     pub world: PathBuf,
-    #[command(flatten)]
-    pub root_key: RootKeyArgs,
     /// How to read an open point of the documentation (`keyproof readings` lists them)
     #[arg(long = "reading", value_name = "NAME=VALUE")]
     pub readings: Vec<String>,
@@ -134,6 +132,17 @@ impl JobArgs {
         })
     }
 
+    /// Refuses a selection that a world without a keystore cannot make.
+    fn refuse_unknown_material(&self, loaded: &Loaded) -> Result<(), CliError> {
+        if loaded.keystore.is_some() || self.only_material_older_than.is_none() {
+            return Ok(());
+        }
+        Err(CliError::new(
+            "--only-material-older-than would select every item: only ciphertexts of an embedded \
+             keystore tell their key material",
+        ))
+    }
+
     fn caller(&self, loaded: &Loaded) -> Result<Caller, CliError> {
         input::caller(loaded, &self.caller)
     }
@@ -147,7 +156,12 @@ impl JobArgs {
     ) -> Result<(), CliError> {
         place::refuse_used(path, what, used, Some(&self.world))?;
         place::refuse_used(path, what, &[("the input", &self.input)], None)?;
-        if place::is_inside(path, &self.input) {
+        self.refuse_inside_input(path, what)
+    }
+
+    /// What is inside the input folder is a ciphertext of it.
+    fn refuse_inside_input(&self, path: &Path, what: &'static str) -> Result<(), CliError> {
+        if self.input.is_dir() && place::is_inside(path, &self.input) {
             let message = format!("{what} would be inside the input folder: name one elsewhere");
             return Err(CliError::at(path, message));
         }

@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use keyproof::audit::JsonLines;
-use keyproof::backend::embedded::{self, EmbeddedKms};
+use keyproof::backend::embedded;
 use keyproof::execute::{Executor, Wait};
 use keyproof::fleet::{self, Driver, End, FleetError, Options, Output, Report, Snap};
 use serde_json::json;
 
 use super::{JobArgs, Refusals, show_plan};
 use crate::cli::Format;
+use crate::command::backend::{BackendArgs, BackendFiles, Repeats};
 use crate::command::guarded::Clock;
 use crate::exit::Exit;
-use crate::input;
 use crate::output::{self, CliError, Io};
 use crate::place::{self, Used};
 
@@ -27,9 +27,8 @@ use crate::place::{self, Used};
 pub struct Run {
     #[command(flatten)]
     pub job: JobArgs,
-    /// The embedded keystore
-    #[arg(long, value_name = "FILE", env = "KEYPROOF_KEYSTORE")]
-    pub keystore: PathBuf,
+    #[command(flatten)]
+    pub backend: BackendArgs,
     /// Where the new ciphertexts go: a new folder for those of an input folder, else a new file of
     /// JSON lines. It is there when it is complete
     #[arg(long, short, value_name = "PATH")]
@@ -41,9 +40,6 @@ pub struct Run {
     /// The journal, made on the first run [default: the output's name with `.journal`]
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// Where records go, one JSON object a line [default: the keystore's name with `.audit.jsonl`]
-    #[arg(long, value_name = "FILE")]
-    pub audit: Option<PathBuf>,
     /// Move the others although some items are refused
     #[arg(long)]
     pub skip_refused: bool,
@@ -72,22 +68,19 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(args: &Run, io: &mut Io) -> Result<Exit, CliError> {
-    let places = Places::of(args);
+    let places = Places::of(args)?;
     places.refuse_overwriting(args)?;
-    let loaded = input::world(
-        &args.job.world,
-        Some(&args.keystore),
-        &args.job.root_key,
-        &args.job.readings,
-    )?;
+    let loaded = args.backend.world(&places.backend, &args.job.world, &args.job.readings)?;
+    args.job.refuse_unknown_material(&loaded)?;
     let job = args.job.job(&loaded)?;
     let caller = args.job.caller(&loaded)?;
-    let mut refusals = Refusals::open(&args.job, &places.used(args))?;
-    let random = embedded::random_bytes().map_err(CliError::new)?;
-    let audit = JsonLines::append(&places.audit, random)
-        .map_err(|error| CliError::at(&places.audit, error))?;
-    let keystore = loaded.keystore.ok_or_else(|| CliError::new("the keystore is missing"))?;
-    let executor = Executor::new(EmbeddedKms::new(keystore), audit, Clock);
+    let mut refusals = Refusals::open(&args.job, &places.used())?;
+    // A run sends again by itself, and knows how many calls there are.
+    let (world, backend, freshness) = args.backend.open(loaded, Repeats::Caller)?;
+    let (file, random) = (&places.backend.audit, embedded::random_bytes());
+    let audit = JsonLines::append(file, random.map_err(CliError::new)?)
+        .map_err(|error| CliError::at(file, error))?;
+    let executor = Executor::new(backend, audit, Clock).with_freshness(freshness);
     let driver = Tokio::new()?;
     let options = Options {
         skip_refused: args.skip_refused,
@@ -100,11 +93,11 @@ pub fn run(args: &Run, io: &mut Io) -> Result<Exit, CliError> {
     };
     let mut progress = Progress::new();
     let report = fleet::run(
-        fleet::Fleet {
+        &fleet::Fleet {
             job: &job,
             output: &places.output,
             journal: &places.journal,
-            snapshot: &loaded.snapshot,
+            world: &world,
             caller: &caller,
         },
         &executor,
@@ -197,12 +190,11 @@ fn finish(args: &Run, places: &Places, report: &Report, io: &mut Io) -> Result<E
 struct Places {
     output: Output,
     journal: PathBuf,
-    audit: PathBuf,
-    root_key: PathBuf,
+    backend: BackendFiles,
 }
 
 impl Places {
-    fn of(args: &Run) -> Self {
+    fn of(args: &Run) -> Result<Self, CliError> {
         let lines = args.output.extension().is_some_and(|ending| ending == "jsonl");
         let mirrored = args.job.input.is_dir() && !lines;
         let results = match (&args.results, mirrored) {
@@ -211,43 +203,35 @@ impl Places {
             (_, false) => args.output.clone(),
         };
         let beside_output = || output::beside(&args.output, "journal");
-        let beside_keystore = || output::beside(&args.keystore, "audit.jsonl");
-        Self {
+        Ok(Self {
             output: Output { results, folder: mirrored.then(|| args.output.clone()) },
             journal: args.journal.clone().unwrap_or_else(beside_output),
-            audit: args.audit.clone().unwrap_or_else(beside_keystore),
-            root_key: input::root_key_file(&args.keystore, &args.job.root_key),
-        }
+            backend: args.backend.files(&args.job.world, &[("the input", &args.job.input)])?,
+        })
     }
 
-    fn used<'a>(&'a self, args: &'a Run) -> Vec<Used<'a>> {
-        let mut used: Vec<Used<'a>> = vec![
-            ("the keystore", &args.keystore),
-            ("the root key", &self.root_key),
-            ("the audit file", &self.audit),
+    fn used(&self) -> Vec<Used<'_>> {
+        let mut used = self.backend.keys();
+        used.extend([
+            ("the audit file", self.backend.audit.as_path()),
             ("the journal", &self.journal),
             ("the results", &self.output.results),
-        ];
+        ]);
         used.extend(self.output.folder.iter().map(|folder| ("the output", folder.as_path())));
         used
     }
 
     fn refuse_overwriting(&self, args: &Run) -> Result<(), CliError> {
-        let keys: Vec<Used<'_>> =
-            vec![("the keystore", &args.keystore), ("the root key", &self.root_key)];
-        place::refuse_dangling(&self.audit)?;
         place::refuse_dangling(&self.journal)?;
+        args.job.refuse_inside_input(&self.backend.audit, "the audit file")?;
         if args.results.is_some() && self.output.folder.is_none() {
             return Err(CliError::new(
                 "--results belongs to an output folder: JSON lines are their own results",
             ));
         }
-        // The default lies beside the keystore, wherever that is.
-        let world = args.audit.as_ref().map(|_| args.job.world.as_path());
-        place::refuse_used(&self.audit, "the audit file", &keys, world)?;
-        let mut used = keys;
+        let mut used = self.backend.keys();
         used.push(("the input", &args.job.input));
-        used.push(("the audit file", &self.audit));
+        used.push(("the audit file", &self.backend.audit));
         let results = [("the results", self.output.results.as_path())];
         let folder = self.output.folder.iter().map(|folder| ("the output", folder.as_path()));
         let ours: Vec<(&'static str, &Path)> = [("the journal", self.journal.as_path())]
