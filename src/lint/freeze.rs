@@ -1,8 +1,6 @@
 //! From a collection to a world that the evaluator can be asked about.
 
-use std::sync::Arc;
-
-use super::subject::{Collection, Document, KeyFacts, KeySubject};
+use super::subject::{Collection, Document, KeyFacts, KeySubject, is_same};
 use crate::compile::{Entity, KeyEntry, Known, PolicySlot, Snapshot, SnapshotBuilder};
 use crate::model::{Grant, Key, KeyArn, PolicyKind};
 
@@ -92,10 +90,6 @@ impl Collection {
             }
         }
     }
-}
-
-pub(super) fn is_same(left: &Arc<KeyFacts>, right: &Arc<KeyFacts>) -> bool {
-    Arc::ptr_eq(left, right) || left == right
 }
 
 fn slot(document: &Document) -> PolicySlot {

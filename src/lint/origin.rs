@@ -176,7 +176,8 @@ fn escape(rest: &str) -> (usize, usize) {
 pub enum Encoding {
     /// Inside a JSON string.
     JsonString,
-    /// It cannot be edited: it was put together from several places.
+    /// It cannot be edited: it was put together from several places, or what fixes write cannot stand
+    /// there.
     Opaque,
     /// As it is.
     Plain,
@@ -199,6 +200,12 @@ impl Origin {
     #[must_use]
     pub fn file(file: Arc<SourceFile>) -> Self {
         Self { file, text: None, map: None, encoding: Encoding::Plain, address: None }
+    }
+
+    /// [`Self::file`] for a file that no fix can be written into, because it is not JSON.
+    #[must_use]
+    pub fn read_only(file: Arc<SourceFile>) -> Self {
+        Self { encoding: Encoding::Opaque, ..Self::file(file) }
     }
 
     /// A text that stands in the file as a JSON string.

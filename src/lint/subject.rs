@@ -322,9 +322,9 @@ impl Collection {
         &'c self,
         facts: &'c Arc<KeyFacts>,
     ) -> impl Iterator<Item = &'c Document> {
-        self.documents.iter().filter(move |document| {
-            document.key.as_ref().is_some_and(|key| Arc::ptr_eq(key, facts) || **key == **facts)
-        })
+        self.documents
+            .iter()
+            .filter(move |document| document.key.as_ref().is_some_and(|key| is_same(key, facts)))
     }
 
     /// Takes everything of another collection but its snapshot.
@@ -338,6 +338,11 @@ impl Collection {
         self.unknown.append(&mut other.unknown);
         self.frozen = OnceLock::new();
     }
+}
+
+/// Whether two tellings are of one key: two keys without an ARN may well be told alike.
+pub(super) fn is_same(left: &Arc<KeyFacts>, right: &Arc<KeyFacts>) -> bool {
+    Arc::ptr_eq(left, right) || (left.arn.is_some() && left == right)
 }
 
 /// A document and what it stands among.

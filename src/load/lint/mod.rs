@@ -5,10 +5,14 @@
 //! always tell, is also taken from the name.
 
 mod awscli;
+mod cloudformation;
 mod kind;
 mod policy;
+mod resource;
+mod terraform;
 mod value;
 mod world;
+mod yaml;
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +46,6 @@ pub(super) enum Format {
         read: fn(&Input<'_>, &Json<'_>, &mut Collection) -> Result<(), LoadError>,
     },
     /// Files that are not.
-    #[expect(dead_code, reason = "the formats in YAML use it")]
     Text {
         /// Whether the file has this shape.
         recognizes: fn(&SourceFile) -> bool,
@@ -52,7 +55,17 @@ pub(super) enum Format {
 }
 
 /// All formats, the most telling shape first.
-const FORMATS: &[Format] = &[world::BUNDLE, awscli::KEY_POLICY, awscli::GRANTS, policy::DOCUMENT];
+const FORMATS: &[Format] = &[
+    world::BUNDLE,
+    terraform::PLAN,
+    terraform::STATE,
+    terraform::STATE_FILE,
+    cloudformation::JSON,
+    cloudformation::YAML,
+    awscli::KEY_POLICY,
+    awscli::GRANTS,
+    policy::DOCUMENT,
+];
 
 /// Reads a file that was read already. `None` when it has no shape that holds policies: a folder
 /// holds other files, too.

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Json, LoadError, problem};
-use crate::lint::{Document, Origin, PositionMap, SourceFile};
+use super::{Json, LoadError, problem, yaml};
+use crate::lint::{Document, Encoding, Origin, PositionMap, SourceFile};
 use crate::model::{PolicyKind, Spanned};
 use crate::syntax::json::Value;
 use crate::syntax::{self, Parsed};
@@ -61,6 +61,15 @@ where
     text.parse().map_err(|error: T::Err| problem(file, json.span, error.to_string()))
 }
 
+/// How strings stand in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// As JSON strings.
+    Json,
+    /// As scalars of YAML.
+    Yaml,
+}
+
 /// A policy document that stands in a file as an object, as a JSON string, or percent-encoded in a
 /// string. Its places are those of the file, as far as they can be told.
 pub(super) fn document(
@@ -69,26 +78,48 @@ pub(super) fn document(
     kind: PolicyKind,
     address: Option<&str>,
 ) -> Document {
+    document_written(file, json, kind, address, Written::Json)
+}
+
+/// [`document`] for files that are not all JSON.
+pub(super) fn document_written(
+    file: &Arc<SourceFile>,
+    json: &Json<'_>,
+    kind: PolicyKind,
+    address: Option<&str>,
+    written: Written,
+) -> Document {
     let (origin, parsed) = match &json.value {
-        Value::String(written) => {
-            let decoded = syntax::decode(written);
-            let origin = if matches!(decoded, std::borrow::Cow::Borrowed(_)) {
-                Origin::json_string(Arc::clone(file), json.span, written)
-            } else {
+        Value::String(text) => {
+            let decoded = syntax::decode(text);
+            let origin = if matches!(decoded, std::borrow::Cow::Owned(_)) {
                 let map = PositionMap::opaque(json.span);
-                let encoding = crate::lint::Encoding::Opaque;
-                Origin::mapped(Arc::clone(file), &decoded, map, encoding)
+                Origin::mapped(Arc::clone(file), &decoded, map, Encoding::Opaque)
+            } else if written == Written::Json {
+                Origin::json_string(Arc::clone(file), json.span, text)
+            } else {
+                let map = yaml::positions(&file.text, json.span, text);
+                Origin::mapped(Arc::clone(file), text, map, Encoding::Opaque)
             };
             (origin, syntax::parse(&decoded, kind))
         }
         // Its places are the file's already.
-        _ => (Origin::file(Arc::clone(file)), parsed(json, kind)),
+        _ => (whole_file(file, written), parsed(json, kind)),
     };
     let origin = match address {
         Some(address) => origin.with_address(address),
         None => origin,
     };
     Document::new(kind, Arc::new(origin), parsed)
+}
+
+/// Where something stands whose places are the file's. What fixes write is JSON, and cannot stand
+/// everywhere in YAML.
+pub(super) fn whole_file(file: &Arc<SourceFile>, written: Written) -> Origin {
+    match written {
+        Written::Json => Origin::file(Arc::clone(file)),
+        Written::Yaml => Origin::read_only(Arc::clone(file)),
+    }
 }
 
 fn parsed(json: &Json<'_>, kind: PolicyKind) -> Parsed {
