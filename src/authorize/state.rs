@@ -71,8 +71,9 @@ impl Judged for Encrypt {
 
 impl Judged for GenerateDataKey {
     fn key_fault(&self, snapshot: &Snapshot) -> Option<KeyFault> {
-        token_fault(snapshot, Side::Key, &self.grant_tokens)
-            .or_else(|| operation_fault(snapshot, Side::Key, Action::GenerateDataKey, self.key.arn()))
+        token_fault(snapshot, Side::Key, &self.grant_tokens).or_else(|| {
+            operation_fault(snapshot, Side::Key, Action::GenerateDataKey, self.key.arn())
+        })
     }
 
     fn missing_data(&self) -> Option<KeyFault> {
