@@ -20,8 +20,8 @@ use keyproof::authorize::{
 use keyproof::compile::{Caller, Epoch, Grants, KeyFacts, Known};
 use keyproof::execute::{
     AuditError, AuditLog, AuditRecord, ClassifyFailure, Decrypted, Encrypted, EpochSource,
-    Executor, FailureClass, Freshness, KeyReader, KmsBackend, LiveWorld, ReEncrypted, Refresh,
-    TimeSource, Wait,
+    Executor, FailureClass, Freshness, KeyReader, KmsBackend, LiveWorld, ReEncrypted, TimeSource,
+    Wait,
 };
 use keyproof::fleet::{
     self, Defaults, Driver, End, Fleet, FleetError, Input, Job, Options, Output, Report, Selection,
