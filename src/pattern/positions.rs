@@ -34,6 +34,7 @@ impl<'t> Positions<'t> {
     pub(super) fn literal(&mut self, literal: &str) {
         let bytes = self.text.as_bytes();
         self.advance(|at| {
+            count(literal.len());
             bytes.get(at..)?.starts_with(literal.as_bytes()).then_some(at + literal.len())
         });
     }
@@ -42,6 +43,7 @@ impl<'t> Positions<'t> {
     pub(super) fn literal_ignore_case(&mut self, literal: &str) {
         let text = self.text;
         self.advance(|at| {
+            count(literal.len());
             let mut rest = text.get(at..)?.chars();
             for wanted in literal.chars() {
                 let mut buffers = ([0; 4], [0; 4]);
@@ -64,6 +66,7 @@ impl<'t> Positions<'t> {
             return;
         };
         let end = self.text.len();
+        count(self.words.len());
         for (index, word) in self.words.iter_mut().enumerate().skip(first) {
             // From the lowest place on; bits inside a character are harmless: no literal and no
             // single-character token starts there.
@@ -78,6 +81,7 @@ impl<'t> Positions<'t> {
     pub(super) fn any_but_colon(&mut self) {
         let bytes = self.text.as_bytes();
         let mut open = false;
+        count(bytes.len());
         for at in 0..=bytes.len() {
             if let Some(word) = self.words.get_mut(at / 64) {
                 let bit = 1 << (at % 64);
@@ -101,11 +105,13 @@ impl<'t> Positions<'t> {
 
     fn advance(&mut self, step: impl Fn(usize) -> Option<usize>) {
         let mut next: SmallVec<[u64; 8]> = SmallVec::from_elem(0, self.words.len());
+        count(self.words.len());
         for (index, word) in self.words.iter().enumerate() {
             let mut left = *word;
             while left != 0 {
                 let at = index * 64 + left.trailing_zeros() as usize;
                 left &= left - 1;
+                count(1);
                 if let Some(to) = step(at)
                     && let Some(target) = next.get_mut(to / 64)
                 {
@@ -116,3 +122,18 @@ impl<'t> Positions<'t> {
         self.words = next;
     }
 }
+
+#[cfg(test)]
+thread_local! {
+    /// Bytes and words looked at by this thread, so that tests can bound the work by a count.
+    pub(super) static WORK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+fn count(work: usize) {
+    WORK.with(|all| all.set(all.get() + work));
+}
+
+#[cfg(not(test))]
+#[inline(always)]
+const fn count(_: usize) {}

@@ -37,6 +37,34 @@ fn values_of_variables_are_literal_unless_asked_otherwise() {
     assert_eq!(template.matches("a-b", true, star), Truth::True);
 }
 
+/// What a match of a pattern, as a string and as a resource, looks at.
+fn work(pattern: &str, text: &str) -> usize {
+    super::positions::WORK.set(0);
+    for template in [Template::like(pattern, true), Template::resource(pattern, true)] {
+        template.matches(text, false, |_| Resolved::Text([text, "", ""]));
+    }
+    Template::equal(pattern, true, true).matches(text, false, |_| Resolved::Text([text, "", ""]));
+    super::positions::WORK.get()
+}
+
+#[test]
+fn the_work_of_hostile_patterns_is_linear_in_pattern_and_in_text() {
+    for unit in ["*?", "?", "*a", "a*?", "*a?:", "?*:", "*?${*}", "aaaaaaaaaaaaaaa?*"] {
+        for letter in ["a", "b", ":", "ab"] {
+            let pattern = |bytes: usize| unit.repeat(bytes / unit.len());
+            let text = |bytes: usize| letter.repeat(bytes / letter.len());
+            for (long, wide) in [(1, 1024), (8, 512), (32, 256), (2, 2048)] {
+                let done = work(&pattern(long * 1024), &text(wide));
+                let bound = 3 * long * 1024 * (wide + 64);
+                assert!(done <= bound, "{unit} {letter}: {done} of {bound}");
+            }
+        }
+    }
+    let (one, many) = ("${k:v}".to_owned(), "${k:v}*".repeat(100));
+    let text = "a".repeat(1024);
+    assert!(work(&many, &text) <= 100 * (work(&one, &text) + 3 * text.len() * text.len()));
+}
+
 #[test]
 fn an_action_pattern_becomes_a_set() {
     assert_eq!(actions("kms:reencrypt*").iter().count(), 2);
