@@ -250,3 +250,75 @@ fn unreadable(folder: &Path, words: &[&str], name: &str) {
     let other = matters(&report).iter().any(|one| one["file"] == "other.json");
     assert!(other, "{name} in {words:?}: {report:#}");
 }
+
+#[test]
+fn what_is_too_much_or_no_text_is_told_and_the_others_are_linted() {
+    let mut bomb = String::from("AWSTemplateFormatVersion: '2010-09-09'\nA0: &a0 [x, x, x, x]\n");
+    for at in 1..20 {
+        let repeated = vec![format!("*a{}", at - 1); 10].join(", ");
+        bomb.push_str(&format!("A{at}: &a{at} [{repeated}]\n"));
+    }
+    bomb.push_str("Resources: { K: { Type: AWS::KMS::Key, Properties: { KeyPolicy: *a19 } } }\n");
+    let zeros = format!("[{}0]", "0,".repeat(20_000_000));
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let binary: Vec<u8> = (0..=255).cycle().take(10_000).collect();
+    let invalid = b"{\"Version\": \"2012-10-17\", \"Statement\": \"\xff\"}";
+    let broken: &[(&str, &[u8], &str)] = &[
+        ("bomb.yaml", bomb.as_bytes(), "holds more than 500000 values"),
+        ("zeros.json", zeros.as_bytes(), "cannot be read: more than 3000000 values"),
+        ("deep.json", deep.as_bytes(), "cannot be read: "),
+        ("binary.json", &binary, "is binary"),
+        ("invalid.json", invalid, "is not UTF-8 text"),
+        ("sparse.json", b"", "is larger than 64 MiB, and is not read"),
+    ];
+    for (name, bytes, message) in broken {
+        let folder = written(&[(name, bytes), ("other.json", BAD.as_bytes())]);
+        if *name == "sparse.json" {
+            let file = std::fs::File::options().write(true).open(folder.path().join(name)).unwrap();
+            file.set_len(200 * 1024 * 1024).unwrap();
+        }
+        for words in [&["."][..], &[name, "other.json"]] {
+            unreadable(folder.path(), words, name);
+        }
+        let (_, report) = run(folder.path(), &["."]);
+        let told = list(&report, "unreadable")[0]["message"].as_str().unwrap();
+        assert!(told.starts_with(message), "{name}: {told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_back_are_told_and_the_others_are_linted() {
+    let folder = written(&[("a/b/other.json", BAD.as_bytes())]);
+    std::os::unix::fs::symlink("../..", folder.path().join("a/b/loop")).unwrap();
+    let (code, report) = run(folder.path(), &["."]);
+    assert_eq!((code, matters(&report).len()), (2, 1), "{report:#}");
+    assert_eq!(list(&report, "unreadable")[0]["file"], "a/b/loop");
+}
+
+#[test]
+fn every_template_of_a_cdk_out_is_linted() {
+    let template = std::fs::read_to_string(root().join("cdk/Stack.template.json")).unwrap();
+    let template = template.replace("kms:ReEncrypt*", "kms:ReEncrypt");
+    let manifest = std::fs::read(root().join("cdk/manifest.json")).unwrap();
+    let folder = written(&[
+        ("app/cdk.out/One.template.json", template.as_bytes()),
+        ("app/cdk.out/assembly-Stage/Two.template.json", template.as_bytes()),
+        ("app/cdk.out/manifest.json", &manifest),
+    ]);
+    let files = |words: &[&str]| -> Vec<String> {
+        let (_, report) = run(folder.path(), words);
+        assert_eq!(list(&report, "unreadable").len(), 0, "{report:#}");
+        let found = matters(&report).into_iter();
+        found.map(|one| one["file"].as_str().unwrap().to_owned()).collect()
+    };
+    let both = ["app/cdk.out/One.template.json", "app/cdk.out/assembly-Stage/Two.template.json"];
+    assert_eq!(files(&["."]), both);
+    assert_eq!(files(&["app/cdk.out"]), both);
+    // Ignored, it is left out of a folder, and linted when it is named.
+    for pattern in ["cdk.out", "cdk.out/*", "*.template.json"] {
+        std::fs::write(folder.path().join("app/.gitignore"), pattern).unwrap();
+        assert_eq!(files(&["."]), [""; 0], "{pattern}");
+        assert_eq!(files(&["app/cdk.out"]), both, "{pattern}");
+    }
+}
