@@ -23,6 +23,9 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// How deep objects and arrays may nest; a policy needs six levels.
 pub const MAX_DEPTH: usize = 64;
 
+/// The most values of a text: a value of two bytes takes a hundred times that in memory.
+pub const MAX_VALUES: usize = 3_000_000;
+
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
@@ -86,8 +89,8 @@ pub fn read_up_to(text: &str, limit: usize) -> Result<Spanned<Value<'_>>, Syntax
     if text.starts_with('\u{feff}') {
         return fail(0, '\u{feff}'.len_utf8(), SyntaxErrorKind::ByteOrderMark);
     }
-    if let Some(place) = too_deep(text) {
-        return fail(place, place + 1, SyntaxErrorKind::TooDeep { limit: MAX_DEPTH });
+    if let Some((place, kind)) = too_much(text) {
+        return fail(place, place + 1, kind);
     }
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(error_of)?;
     let Some(root) = parsed.value else {
@@ -133,11 +136,14 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// Where the first bracket beyond [`MAX_DEPTH`] opens. It runs before the parser, which recurses:
-/// a text from outside must not decide how much stack we need. Up to the first thing that is not
-/// JSON, where the parser stops, this sees the same strings and brackets as it does.
-fn too_deep(text: &str) -> Option<usize> {
+/// Where the first bracket beyond [`MAX_DEPTH`] opens, or the first value beyond [`MAX_VALUES`]
+/// starts. It runs before the parser, which recurses and keeps all it reads: a text from outside
+/// must not decide how much stack and memory we need. Up to the first thing that is not JSON, where
+/// the parser stops, this sees the same strings and brackets as it does.
+fn too_much(text: &str) -> Option<(usize, SyntaxErrorKind)> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    // Each value but the outermost follows a bracket or a comma.
+    let mut values = 1_usize;
     for (place, byte) in text.bytes().enumerate() {
         match byte {
             _ if escaped => escaped = false,
@@ -145,12 +151,18 @@ fn too_deep(text: &str) -> Option<usize> {
             b'"' => in_string = !in_string,
             b'[' | b'{' if !in_string => {
                 depth += 1;
+                values += 1;
                 if depth > MAX_DEPTH {
-                    return Some(place);
+                    return Some((place, SyntaxErrorKind::TooDeep { limit: MAX_DEPTH }));
                 }
             }
+            b',' if !in_string => values += 1,
             b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
+        }
+        if values > MAX_VALUES {
+            let kind = SyntaxErrorKind::TooMany { what: "values", limit: MAX_VALUES };
+            return Some((place, kind));
         }
     }
     None

@@ -18,6 +18,7 @@ mod fleet;
 mod kms_vectors;
 mod lint_command;
 mod lint_fixes;
+mod lint_inputs;
 mod lint_rules;
 mod matrix;
 mod operations;

@@ -24,6 +24,7 @@ use super::error::{LoadError, Problem};
 use crate::lint::{Collection, SourceFile};
 use crate::model::Spanned;
 use crate::syntax::json::{self, Value};
+use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// A JSON value with its place in the file.
 pub(super) type Json<'f> = Spanned<Value<'f>>;
@@ -80,8 +81,10 @@ pub fn lint_input(
     let mut collection = Collection::default();
     let hint = hint.or_else(|| PolicyKindHint::of_name(&file.name));
     let input = Input { file, hint };
-    // Decides between formats in JSON and others: JSON starts with a brace or a bracket.
-    let is_json = file.text.trim_start().starts_with(['{', '[']);
+    // Decides between formats in JSON and others: JSON starts with a brace or a bracket, once what
+    // some editors put before it is taken away.
+    let text = file.text.trim_start_matches('\u{feff}').trim_start();
+    let is_json = text.starts_with(['{', '[']);
     let json = is_json.then(|| json::read_up_to(&file.text, usize::MAX));
     for format in FORMATS {
         match (format, &json) {
@@ -97,6 +100,10 @@ pub fn lint_input(
         }
     }
     match json {
+        // Nobody can tell what it holds; or it is no policy, but something that holds some.
+        Some(Err(error)) if is_too_much(&error) || is_signed(&file.text) => {
+            Err(problem(file, error.span, format!("cannot be read: {error}")))
+        }
         // What looks like a policy document and cannot be read is reported as one.
         Some(Err(error)) if policy::looks_like_one(&file.text) => {
             policy::broken(&input, error, &mut collection);
@@ -104,6 +111,24 @@ pub fn lint_input(
         }
         _ => Ok(None),
     }
+}
+
+fn is_too_much(error: &SyntaxError) -> bool {
+    matches!(error.kind, SyntaxErrorKind::TooDeep { .. } | SyntaxErrorKind::TooMany { .. })
+}
+
+/// Whether a text that is no JSON has the marks of a file that holds policies.
+fn is_signed(text: &str) -> bool {
+    const SIGNS: &[&[&str]] = &[
+        &["\"AWSTemplateFormatVersion\""],
+        &["\"Resources\"", "\"AWS::"],
+        &["\"terraform_version\""],
+        &["\"format_version\"", "\"planned_values\""],
+        &["\"Grants\"", "\"GranteePrincipal\""],
+        &["\"Policy\"", "\\\"Statement\\\""],
+        &["\"accounts/", "\"Statement\""],
+    ];
+    SIGNS.iter().any(|signs| signs.iter().all(|sign| text.contains(sign)))
 }
 
 /// Reads a world folder into one collection.

@@ -259,7 +259,7 @@ fn text(name: &str, kind: Kind) -> Result<String, Unreadable> {
 }
 
 /// What there is to say of a file without a known shape: nothing when it was found in a folder, as
-/// long as it is whole.
+/// long as it is whole. A state is never something else.
 fn shapeless(file: &SourceFile, kind: Kind) -> Option<Unreadable> {
     let wrong =
         |place, message: String| Some(Unreadable { file: file.name.to_string(), place, message });
@@ -267,14 +267,17 @@ fn shapeless(file: &SourceFile, kind: Kind) -> Option<Unreadable> {
         let place = keyproof::model::Span::new(at, at).line_column(&file.text);
         return wrong(Some(place), "is binary: it holds a NUL byte".to_owned());
     }
-    let is_json = file.text.trim_start().starts_with(['{', '[']);
+    let is_state = file.name.ends_with(".tfstate");
+    let is_json = is_state || file.text.trim_start().starts_with(['{', '[']);
+    let is_yaml = file.name.ends_with(".yaml") || file.name.ends_with(".yml");
     let json = if is_json { serde_json::from_str::<IgnoredAny>(&file.text).err() } else { None };
     match (json, kind) {
-        (Some(error), _) if error.is_eof() && file.name.ends_with(".json") => {
+        (Some(error), _) if error.is_eof() && !is_yaml => {
             let place = (error.line(), error.column().max(1));
             wrong(Some(place), "ends before its JSON does".to_owned())
         }
-        (_, Kind::Found) => None,
+        (None, Kind::Found) => None,
+        (Some(_), Kind::Found) if !is_state => None,
         (Some(error), _) => {
             let place = (error.line(), error.column().max(1));
             let message = error.to_string();

@@ -103,6 +103,10 @@ impl<'w> Walk<'w> {
         let takes_worlds = only.is_none();
         let mut walk = WalkBuilder::new(folder);
         walk.follow_links(true).require_git(false).sort_by_file_name(Ord::cmp);
+        // What the CDK writes is seldom kept in Git: who names the folder means what is in it.
+        if folder.file_name().is_some_and(|name| name == "cdk.out") {
+            walk.standard_filters(false);
+        }
         walk.filter_entry(move |entry| {
             if exclude.iter().any(|globs| globs.matches(&entry.path().to_string_lossy())) {
                 return false;
