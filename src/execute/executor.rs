@@ -373,8 +373,7 @@ where
         let call = self.intend(&proof)?;
         let answer = self.backend.encrypt(proof).await;
         self.conclude(call, answer, |answer| {
-            same_key(&key, &answer.key)?;
-            Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
+            material_of(&key, &answer.key, answer.material.as_deref())
         })
     }
 
@@ -390,8 +389,7 @@ where
         let call = self.intend(&proof)?;
         let answer = self.backend.decrypt(proof).await;
         self.conclude(call, answer, |answer| {
-            same_key(&key, &answer.key)?;
-            Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
+            material_of(&key, &answer.key, answer.material.as_deref())
         })
     }
 
@@ -535,8 +533,7 @@ where
         let call = self.intend(&proof)?;
         let answer = self.backend.generate_data_key(proof).await;
         self.conclude(call, answer, |answer| {
-            same_key(&key, &answer.key)?;
-            Ok(answer.material.iter().map(|id| (Side::Key, id.clone())).collect())
+            material_of(&key, &answer.key, answer.material.as_deref())
         })
     }
 
@@ -616,6 +613,16 @@ pub(super) fn materials_of(answer: &ReEncrypted) -> Vec<(Side, String)> {
     let source = answer.source_material.clone().map(|id| (Side::Source, id));
     let destination = answer.destination_material.clone().map(|id| (Side::Destination, id));
     source.into_iter().chain(destination).collect()
+}
+
+/// The material of the one key of an operation, if the backend used that key.
+fn material_of(
+    judged: &KeyArn,
+    answered: &KeyArn,
+    material: Option<&str>,
+) -> Result<Vec<(Side, String)>, Mismatch> {
+    same_key(judged, answered)?;
+    Ok(material.map(|id| (Side::Key, id.to_owned())).into_iter().collect())
 }
 
 pub(super) fn same_key(judged: &KeyArn, answered: &KeyArn) -> Result<(), Mismatch> {

@@ -54,10 +54,10 @@ impl Finding {
         self
     }
 
-    /// How to mend it.
+    /// How to mend it, where that is known.
     #[must_use]
-    pub fn fix(mut self, fix: Fix) -> Self {
-        self.fix = Some(fix);
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into().or(self.fix);
         self
     }
 }

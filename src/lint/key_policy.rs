@@ -99,6 +99,12 @@ pub(super) fn everybody<'c>(view: &StatementView<'c>) -> Option<&'c Spanned<Prin
     entries.find(|one| matches!(one.value, Principal::EveryAws | Principal::Everyone))
 }
 
+/// The entry by which a key policy, written as a whole, allows everybody something.
+pub(super) fn allows_everybody<'c>(view: &StatementView<'c>) -> Option<&'c Spanned<Principal>> {
+    let allows = is_written(&view.document) && view.is_allow() && !view.actions().is_empty();
+    everybody(view).filter(|_| allows)
+}
+
 /// What `NotPrincipal` with `Deny` lists without what belongs to it, with the word for what is not
 /// listed (iam user guide, "NotPrincipal").
 pub(super) fn unlisted<'c>(
@@ -257,9 +263,16 @@ fn is_identity(key: KnownKey) -> bool {
 }
 
 /// Keys that tell for whose resource a service acts.
-fn is_source(key: KnownKey) -> bool {
-    use KnownKey as K;
-    matches!(key, K::AwsSourceAccount | K::AwsSourceArn | K::AwsSourceOrgId | K::AwsSourceOrgPaths)
+pub(super) const SOURCES: &[KnownKey] = &[
+    KnownKey::AwsSourceAccount,
+    KnownKey::AwsSourceArn,
+    KnownKey::AwsSourceOrgId,
+    KnownKey::AwsSourceOrgPaths,
+];
+
+/// Whether a key tells for whose resource a service acts.
+pub(super) fn is_source(key: KnownKey) -> bool {
+    SOURCES.contains(&key)
 }
 
 /// Keys that every request of a user or role carries.

@@ -1,5 +1,6 @@
 //! Key policies of related multi-Region keys, compared.
 
+use super::finding::Finding;
 use super::hash::ContentHash;
 use super::subject::{Collection, Document};
 use crate::model::{
@@ -17,6 +18,18 @@ pub(super) struct Lacking<'c> {
     pub actions: ActionSet,
     /// The policy that lacks it, and the Region of its key.
     pub lacks: (&'c Document, &'c Region),
+}
+
+impl Lacking<'_> {
+    /// A finding at the statement, beside the policy that lacks it.
+    pub(super) fn finding(&self, message: String) -> Finding {
+        let finding = Finding::at(self.statement.span, message);
+        let (document, _) = self.lacks;
+        match document.syntax().and_then(|it| it.statements.first()) {
+            Some(first) => finding.related_in(document, first.span, "the other policy"),
+            None => finding,
+        }
+    }
 }
 
 /// The statements that one of two related keys has and the other lacks: compared with the key's own

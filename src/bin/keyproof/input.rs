@@ -307,6 +307,13 @@ pub fn region(given: Option<&str>, snapshot: &Snapshot) -> Result<Option<Region>
     load::region(given, snapshot).map_err(CliError::new)
 }
 
+/// Refuses a request of which nothing tells the Region.
+pub fn known_region(found: Option<Region>) -> Result<Region, CliError> {
+    found.ok_or_else(|| {
+        CliError::new("the Region is not known: give --region, or name a key by its ARN")
+    })
+}
+
 /// Grant tokens of a request.
 pub fn grant_tokens(given: &[String]) -> Result<Vec<GrantToken>, CliError> {
     given.iter().map(|text| GrantToken::new(text).map_err(CliError::new)).collect()

@@ -110,13 +110,10 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             continue;
         }
         let message = format!("`{}` does not work on keys of other accounts", entry.value);
-        let mut finding = Finding::at(entry.span, message)
+        let finding = Finding::at(entry.span, message)
             .related(far.span, "of another account")
             .help("remove it; a role of the key's account can be assumed for it");
         let fix = Fix::safe(format!("remove `{}`", entry.value));
-        if let Some(fix) = fix.remove_element(document.text(), entry.span) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.remove_element(document.text(), entry.span)));
     }
 }

@@ -82,12 +82,9 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             Some("AROA") => "a role that does not exist any more",
             _ => "no user and no role",
         };
-        let mut finding = Finding::at(entry.span, format!("`{id}` is {what}"))
+        let finding = Finding::at(entry.span, format!("`{id}` is {what}"))
             .help("remove it, or write the ARN of the user or role that should be meant");
         let fix = Fix::unsafe_("remove it");
-        if let Some(fix) = fix.remove_element(view.document.document.text(), entry.span) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.remove_element(view.document.document.text(), entry.span)));
     }
 }

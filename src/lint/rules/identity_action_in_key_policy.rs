@@ -85,11 +85,8 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         let does = if view.is_allow() { "allows" } else { "denies" };
         let message = format!("`{}` in a key policy {does} nothing", entry.value);
         let help = "write it in an identity policy, with the resource `*`";
-        let mut finding = Finding::at(entry.span, message).help(help);
+        let finding = Finding::at(entry.span, message).help(help);
         let fix = Fix::safe(format!("remove `{}`", entry.value));
-        if let Some(fix) = fix.remove_element(view.document.document.text(), entry.span) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.remove_element(view.document.document.text(), entry.span)));
     }
 }

@@ -104,14 +104,11 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             true => "a grant may have any operations, as long as one of them meets this",
             false => "a grant of these and of other operations is not denied",
         };
-        let mut finding = Finding::at(entry.operator.span, message)
+        let finding = Finding::at(entry.operator.span, message)
             .related(one.key.span, "the operations of the grant")
             .help(format!("write `{right}`"));
         let fix = condition::with_operator(view, entry, right, Change::Unknown);
-        if let Some(fix) = fix.filter(|_| entry.conditions.len() == 1) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.filter(|_| entry.conditions.len() == 1)));
     }
 }
 

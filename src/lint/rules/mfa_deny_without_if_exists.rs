@@ -71,14 +71,11 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             }
             let right = ConditionOperator { if_exists: true, ..operator };
             let message = "requests signed with long-term access keys do not carry this key, and are not denied";
-            let mut finding = Finding::at(one.key.span, message)
+            let finding = Finding::at(one.key.span, message)
                 .related(entry.operator.span, "is not met without it")
                 .help(format!("write `{right}`"));
             let fix = condition::with_operator(view, entry, right, Change::More);
-            if let Some(fix) = fix.filter(|_| entry.conditions.len() == 1) {
-                finding = finding.fix(fix);
-            }
-            findings.push(finding);
+            findings.push(finding.fix(fix.filter(|_| entry.conditions.len() == 1)));
         }
     }
 }

@@ -89,11 +89,8 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             Some(SetQualifier::ForAllValues) => Change::Fewer,
             _ => Change::More,
         };
-        let mut finding =
+        let finding =
             Finding::at(entry.operator.span, format!("`{operator}` {effect}")).help("write `Null`");
-        if let Some(fix) = condition::with_operator(view, entry, plain, change) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(condition::with_operator(view, entry, plain, change)));
     }
 }

@@ -109,9 +109,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
                     let is_seconds = key.value_type() == KeyType::Date && !text.contains('-');
                     condition::reads(right.operator, text) && !is_seconds
                 };
-                if let Some(fix) = fix.filter(|_| is_whole && one.values.iter().all(reads)) {
-                    finding = finding.fix(fix);
-                }
+                finding = finding.fix(fix.filter(|_| is_whole && one.values.iter().all(reads)));
             }
             findings.push(finding);
         }

@@ -77,10 +77,7 @@ declare_rule! {
 }
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
-    if !key_policy::is_written(&view.document) || !view.is_allow() || view.actions().is_empty() {
-        return;
-    }
-    let Some(entry) = key_policy::everybody(view) else { return };
+    let Some(entry) = key_policy::allows_everybody(view) else { return };
     // Calls through a service are another rule's.
     if key_policy::reach(view) != Reach::Unlimited || names_service(view) {
         return;

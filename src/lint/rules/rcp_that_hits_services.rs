@@ -68,18 +68,15 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         return;
     }
     let speaks_of_services = view.conditions().any(|(_, one)| {
-        matches!(
-            one.key.value.known(),
-            Some(
-                K::AwsPrincipalIsAwsService
-                    | K::AwsPrincipalServiceName
-                    | K::AwsPrincipalServiceNamesList
-                    | K::AwsSourceAccount
-                    | K::AwsSourceArn
-                    | K::AwsSourceOrgId
-                    | K::AwsSourceOrgPaths
-            )
-        )
+        one.key.value.known().is_some_and(|key| {
+            key_policy::is_source(key)
+                || matches!(
+                    key,
+                    K::AwsPrincipalIsAwsService
+                        | K::AwsPrincipalServiceName
+                        | K::AwsPrincipalServiceNamesList
+                )
+        })
     });
     // What a service's request has to carry to be denied, none of them carries.
     let is_of_principals = condition::needs(

@@ -73,13 +73,10 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             });
             let Some((_, by)) = covering else { continue };
             let message = format!("`{text}` is covered by another value of the list");
-            let mut finding = Finding::at(value.span, message).related(by.span, "covers it");
+            let finding = Finding::at(value.span, message).related(by.span, "covers it");
             let fix =
                 Fix::safe("take it out").remove_element(view.document.document.text(), value.span);
-            if let Some(fix) = fix {
-                finding = finding.fix(fix);
-            }
-            findings.push(finding.help("take it out"));
+            findings.push(finding.help("take it out").fix(fix));
         }
     }
 }

@@ -81,12 +81,9 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         });
         let Some((_, one)) = covering else { continue };
         let message = format!("`{}` is covered by `{}`", entry.value, one.value);
-        let mut finding = Finding::at(entry.span, message).related(one.span, "covers it");
+        let finding = Finding::at(entry.span, message).related(one.span, "covers it");
         let fix = Fix::safe(format!("remove `{}`", entry.value));
-        if let Some(fix) = fix.remove_element(view.document.document.text(), entry.span) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.remove_element(view.document.document.text(), entry.span)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! L43.
 
 use crate::lint::rule::declare_rule;
-use crate::lint::{Check, Collection, Finding, Findings, related_keys};
+use crate::lint::{Check, Collection, Findings, related_keys};
 use crate::model::{Action, Effect};
 
 declare_rule! {
@@ -120,11 +120,6 @@ fn check(collection: &Collection, findings: &mut Findings<'_>) {
             continue;
         }
         let message = format!("the key in {} does not allow this", one.lacks.1);
-        let mut finding = Finding::at(one.statement.span, message);
-        let first = one.lacks.0.syntax().and_then(|it| it.statements.first());
-        if let Some(first) = first {
-            finding = finding.related_in(one.lacks.0, first.span, "the other policy");
-        }
-        findings.push_in(one.document, finding);
+        findings.push_in(one.document, one.finding(message));
     }
 }

@@ -100,14 +100,11 @@ pub(super) fn report(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
             seen.insert(hash, own.span);
             continue;
         };
-        let mut finding = Finding::at(own.span, "this statement repeats another")
+        let finding = Finding::at(own.span, "this statement repeats another")
             .related(*first, "the same")
             .help("remove one of them");
         let fix = Fix::safe("remove the statement");
-        if let Some(fix) = fix.remove_element(view.document.text(), own.span) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.remove_element(view.document.text(), own.span)));
     }
 }
 

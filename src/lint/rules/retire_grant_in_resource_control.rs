@@ -76,11 +76,8 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         let message = format!("`{}` has no effect in a resource control policy", entry.value);
         let help =
             "deny it in a service control policy, which binds the users and roles who retire";
-        let mut finding = Finding::at(entry.span, message).help(help);
+        let finding = Finding::at(entry.span, message).help(help);
         let fix = Fix::safe("remove it");
-        if let Some(fix) = fix.remove_element(view.document.document.text(), entry.span) {
-            finding = finding.fix(fix);
-        }
-        findings.push(finding);
+        findings.push(finding.fix(fix.remove_element(view.document.document.text(), entry.span)));
     }
 }

@@ -105,10 +105,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
                 finding = finding.related(one.key.span, "has several values");
             }
             let fix = condition::with_operator(view, entry, right, Change::Unknown);
-            if let Some(fix) = fix.filter(|_| is_whole && at == 0) {
-                finding = finding.fix(fix);
-            }
-            findings.push(finding);
+            findings.push(finding.fix(fix.filter(|_| is_whole && at == 0)));
         }
     }
 }

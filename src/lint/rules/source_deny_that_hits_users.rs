@@ -88,11 +88,15 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             )
         )
     });
-    if view.is_allow() || !is_for_all || speaks_of_callers || condition::needs(view, SOURCES) {
+    if view.is_allow()
+        || !is_for_all
+        || speaks_of_callers
+        || condition::needs(view, key_policy::SOURCES)
+    {
         return;
     }
     for (operator, one) in view.conditions() {
-        let is_source = one.key.value.known().is_some_and(|key| SOURCES.contains(&key));
+        let is_source = one.key.value.known().is_some_and(key_policy::is_source);
         if is_source
             && operator.value.operator.is_negated()
             && key_policy::met_by_absence(operator.value, one) == Some(true)
@@ -103,10 +107,3 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         }
     }
 }
-
-const SOURCES: &[KnownKey] = &[
-    KnownKey::AwsSourceAccount,
-    KnownKey::AwsSourceArn,
-    KnownKey::AwsSourceOrgId,
-    KnownKey::AwsSourceOrgPaths,
-];

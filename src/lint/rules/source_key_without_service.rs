@@ -3,7 +3,7 @@
 use crate::lint::key_policy;
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, StatementView};
-use crate::model::{KnownKey, Principal, Spanned};
+use crate::model::{Principal, Spanned};
 
 declare_rule! {
     /// ## What it does
@@ -84,15 +84,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         return;
     }
     for (operator, condition) in view.conditions() {
-        let is_source = matches!(
-            condition.key.value.known(),
-            Some(
-                KnownKey::AwsSourceAccount
-                    | KnownKey::AwsSourceArn
-                    | KnownKey::AwsSourceOrgId
-                    | KnownKey::AwsSourceOrgPaths
-            )
-        );
+        let is_source = condition.key.value.known().is_some_and(key_policy::is_source);
         if is_source && key_policy::met_by_absence(operator.value, condition) == Some(false) {
             let name = &condition.key.value;
             let message =

@@ -70,10 +70,7 @@ declare_rule! {
 }
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
-    if !key_policy::is_written(&view.document) || !view.is_allow() || view.actions().is_empty() {
-        return;
-    }
-    let Some(entry) = key_policy::everybody(view) else { return };
+    let Some(entry) = key_policy::allows_everybody(view) else { return };
     if key_policy::reach(view) == Reach::Anybody {
         let message = "every user and role of every AWS account is allowed this";
         findings.push(Finding::at(entry.span, message).help(

@@ -90,7 +90,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
             let mut wild = one.values.iter().filter(|value| has_wildcard(value.value.as_str()));
             let Some(value) = wild.next() else { continue };
             let message = format!("`{operator}` takes the wildcards of this value as characters");
-            let mut finding = Finding::at(value.span, message)
+            let finding = Finding::at(value.span, message)
                 .related(entry.operator.span, "knows no wildcards")
                 .help(format!("write `{right}`, or values without wildcards"));
             let change = match operator.operator {
@@ -99,10 +99,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
                 _ => Change::Unknown,
             };
             let fix = condition::with_operator(view, entry, right, change);
-            if let Some(fix) = fix.filter(|_| entry.conditions.len() == 1) {
-                finding = finding.fix(fix);
-            }
-            findings.push(finding);
+            findings.push(finding.fix(fix.filter(|_| entry.conditions.len() == 1)));
         }
     }
 }

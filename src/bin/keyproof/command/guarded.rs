@@ -387,9 +387,7 @@ impl Guard {
     }
 
     fn region(&self, named: Option<Region>) -> Result<Region, CliError> {
-        self.region.clone().or(named).ok_or_else(|| {
-            CliError::new("the Region is not known: give --region, or name a key by its ARN")
-        })
+        input::known_region(self.region.clone().or(named))
     }
 }
 

@@ -105,9 +105,7 @@ impl JobArgs {
             destination_key.region().or(source)
         };
         let region = input::region(self.region.as_deref(), &loaded.snapshot)?;
-        let region = region.or_else(named).ok_or_else(|| {
-            CliError::new("the Region is not known: give --region, or name a key by its ARN")
-        })?;
+        let region = input::known_region(region.or_else(named))?;
         let destination_context = match self.destination_encryption_context.as_slice() {
             [] => None,
             pairs => Some(input::encryption_context(pairs)?),
