@@ -1,8 +1,8 @@
 //! Conditions with typed operands.
 
-use super::operand::{Cidr, DecimalOperand, parse_bool};
-use crate::model::{Condition, ConditionKey, ConditionOperator, Operator, Span, Timestamp};
-use crate::pattern::{ArnPattern, Template};
+use super::operand::{Cidr, Date, DecimalOperand, parse_bool};
+use crate::model::{Condition, ConditionKey, ConditionOperator, Operator, Span};
+use crate::pattern::{ArnPattern, Template, Variable};
 
 /// One key of one operator, ready to evaluate.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct CompiledCondition {
     pub key: ConditionKey,
     /// The values.
     pub operands: Operands,
+    /// Whether the key or a variable is about the tags or aliases of the KMS key.
+    pub reads_tags: bool,
     /// Where the key and its values stand.
     pub span: Span,
 }
@@ -28,7 +30,7 @@ pub enum Operands {
     /// `Bool`; `Err` is a value written in another case than AWS documents.
     Bool(Box<[Option<Result<bool, bool>>]>),
     /// Date operators.
-    Date(Box<[Option<Timestamp>]>),
+    Date(Box<[Option<Date>]>),
     /// `IpAddress`, `NotIpAddress`.
     Ip(Box<[Option<Cidr>]>),
     /// `Null`: whether the key must be missing.
@@ -45,10 +47,14 @@ impl CompiledCondition {
         condition: &Condition,
         variables: bool,
     ) -> Self {
+        let operands = Operands::compile(operator.operator, condition, variables);
+        let is_of_tags = |key: &ConditionKey| key.known().is_some_and(|known| known.is_of_tags());
         Self {
+            reads_tags: is_of_tags(&condition.key.value)
+                || operands.variables().any(|variable| is_of_tags(&variable.key)),
             operator,
             key: condition.key.value.clone(),
-            operands: Operands::compile(operator.operator, condition, variables),
+            operands,
             span: condition.span,
         }
     }
@@ -79,6 +85,17 @@ impl Operands {
             Self::Number(values) => values.is_empty(),
             Self::Text(values) => values.is_empty(),
         }
+    }
+
+    /// The variables of all values.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let (texts, arns): (&[Template], &[ArnPattern]) = match self {
+            Self::Text(values) => (values, &[]),
+            Self::Arn(values) => (&[], values),
+            _ => (&[], &[]),
+        };
+        let texts = texts.iter().flat_map(Template::variables);
+        texts.chain(arns.iter().flat_map(ArnPattern::variables))
     }
 
     fn compile(operator: Operator, condition: &Condition, variables: bool) -> Self {
@@ -112,9 +129,7 @@ impl Operands {
             | Operator::DateGreaterThanEquals
             | Operator::DateLessThan
             | Operator::DateLessThanEquals
-            | Operator::DateNotEquals => {
-                Self::Date(values().map(|text| text.parse().ok()).collect())
-            }
+            | Operator::DateNotEquals => Self::Date(values().map(Date::parse).collect()),
             Operator::Bool => Self::Bool(values().map(parse_bool).collect()),
             Operator::Null => Self::Null(values().map(parse_bool).collect()),
             Operator::BinaryEquals => Self::Binary(values().map(Into::into).collect()),

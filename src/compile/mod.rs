@@ -19,7 +19,7 @@ pub use caller::{Caller, SessionPolicies};
 pub use condition::{CompiledCondition, Operands};
 pub use grants::{Grants, GrantsRef, Pairs};
 pub use index::Numbers;
-pub use operand::{Cidr, Decimal, DecimalOperand, parse_bool};
+pub use operand::{Cidr, Date, Decimal, DecimalOperand, parse_bool};
 pub use policy::{CompiledStatement, Inert, Policy, PolicySlot};
 pub use principal::{
     CallerKeys, PrincipalClass, PrincipalClasses, PrincipalMatcher, class_of, class_of_granted,

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
+use crate::model::Timestamp;
+
 /// An exact decimal number: no rounding, any length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal<'a> {
@@ -77,7 +79,25 @@ impl PartialOrd for Decimal<'_> {
     }
 }
 
-/// An address range. IPv4 and IPv6 never contain each other, also not as `::ffff:a.b.c.d`.
+/// A date as AWS's pages let one read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date {
+    /// With a text of digits alone as seconds since 1970.
+    pub seconds: Timestamp,
+    /// With four digits as a year; the same for every other text.
+    pub year: Timestamp,
+}
+
+impl Date {
+    /// Reads what [`Timestamp`] reads.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let seconds = text.parse().ok()?;
+        Some(Self { seconds, year: Timestamp::of_year(text).unwrap_or(seconds) })
+    }
+}
+
+/// An address range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cidr {
     address: IpAddr,
@@ -102,7 +122,29 @@ impl Cidr {
         (prefix <= most).then_some(Self { address, prefix })
     }
 
-    /// Whether an address lies inside.
+    /// Whether it has bits beyond its length, as `203.0.113.7/24` has.
+    #[must_use]
+    pub fn has_host_bits(&self) -> bool {
+        let (bits, width) = match self.address {
+            IpAddr::V4(address) => (u32::from(address).into(), 32),
+            IpAddr::V6(address) => (u128::from(address), 128),
+        };
+        let host = u32::from(width - self.prefix);
+        bits.trailing_zeros() < host && bits != 0
+    }
+
+    /// The same range, as IPv4 where it holds IPv4 addresses written as IPv6 alone.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        match (self.address.to_canonical(), self.prefix.checked_sub(96)) {
+            (address @ IpAddr::V4(_), Some(prefix)) if self.address.is_ipv6() => {
+                Self { address, prefix }
+            }
+            _ => *self,
+        }
+    }
+
+    /// Whether an address lies inside; IPv4 and IPv6 never contain each other.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address) {

@@ -12,6 +12,8 @@ pub struct ResourceMatcher {
     /// Whether it speaks of every resource.
     any: bool,
     entries: Box<[Template]>,
+    /// With its incomplete ARNs completed, where that is open.
+    completed: Option<Box<Self>>,
 }
 
 impl ResourceMatcher {
@@ -22,18 +24,36 @@ impl ResourceMatcher {
     #[must_use]
     pub fn compile(element: &Element, kind: PolicyKind, variables: bool) -> Self {
         let completes = matches!(kind, PolicyKind::Identity | PolicyKind::Boundary);
+        let mut matcher = Self::of(element, completes, variables);
+        if !completes && element.entries().iter().any(|entry| missing_parts(&entry.value) > 0) {
+            matcher.completed = Some(Box::new(Self::of(element, true, variables)));
+        }
+        matcher
+    }
+
+    fn of(element: &Element, completes: bool, variables: bool) -> Self {
         let negated = matches!(element, Element::IsNot(_));
         let entries: Box<[Template]> = element
             .entries()
             .iter()
             .map(|entry| entry_template(&entry.value, completes, variables))
             .collect();
-        Self { negated, any: !negated && entries.iter().any(Template::is_any), entries }
+        let any = !negated && entries.iter().any(Template::is_any);
+        Self { negated, any, entries, completed: None }
+    }
+
+    /// With its incomplete ARNs completed; `None` where it has none, or where AWS says whether they
+    /// are.
+    #[must_use]
+    pub fn completed(&self) -> Option<&Self> {
+        self.completed.as_deref()
     }
 
     /// The resources it speaks of, if it names each in full.
     pub(super) fn literals(&self) -> Option<impl Iterator<Item = &str>> {
-        let named = !self.negated && self.entries.iter().all(|one| one.as_literal().is_some());
+        let named = !self.negated
+            && self.completed.is_none()
+            && self.entries.iter().all(|one| one.as_literal().is_some());
         named.then(|| self.entries.iter().filter_map(Template::as_literal))
     }
 
@@ -82,13 +102,18 @@ impl ResourceMatcher {
     }
 }
 
+/// How many of its six parts an ARN lacks.
+fn missing_parts(entry: &str) -> usize {
+    if entry.starts_with("arn:") { 6_usize.saturating_sub(entry.split(':').count()) } else { 0 }
+}
+
 fn entry_template(entry: &str, completes: bool, variables: bool) -> Template {
     if entry == "*" {
         return Template::glob("*");
     }
-    let parts = entry.split(':').count();
-    let completed: Cow<'_, str> = if completes && entry.starts_with("arn:") && parts < 6 {
-        Cow::Owned(format!("{entry}{}", ":*".repeat(6 - parts)))
+    let missing = missing_parts(entry);
+    let completed: Cow<'_, str> = if completes && missing > 0 {
+        Cow::Owned(format!("{entry}{}", ":*".repeat(missing)))
     } else {
         Cow::Borrowed(entry)
     };

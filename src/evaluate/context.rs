@@ -7,8 +7,8 @@ use super::supplied::supplies;
 use crate::compile::{Entity, KeyEntry, Membership};
 use crate::model::{
     Action, ActionSet, AliasName, CallerPrincipal, ConditionKey, ContextMap, ContextValue,
-    EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PolicyKind,
-    PrincipalArn, Region, ResourceKind, ServiceName, Truth, eq_ignore_case, lower,
+    EncryptionAlgorithm, EncryptionContext, Grant, GrantConstraints, KnownKey, PrincipalArn,
+    Region, ResourceKind, ServiceName, Truth, eq_ignore_case, split_arn,
 };
 
 /// A key fails `kms:ResourceAliases` conditions above this many aliases (kms developer guide,
@@ -190,11 +190,11 @@ pub struct RequestContext<'a> {
 }
 
 impl<'a> RequestContext<'a> {
-    /// What the request says of `key` to a policy of this kind.
+    /// What the request says of `key` to a policy that sees the tags and aliases of the key, or not.
     #[must_use]
-    pub fn find(&self, key: &ConditionKey, kind: PolicyKind) -> Found<'a> {
+    pub fn find(&self, key: &ConditionKey, sees_tags: bool) -> Found<'a> {
         match key.known() {
-            Some(known) => self.find_known(known, (key.lower(), key.tail()), kind),
+            Some(known) => self.find_known(known, (key.lower(), key.tail()), sees_tags),
             None => match self.stated.stated(key.lower()) {
                 Some(value) => Found::stated(value, None),
                 None if self.stated.is_complete() => Found::Absent,
@@ -208,13 +208,9 @@ impl<'a> RequestContext<'a> {
         &self,
         known: KnownKey,
         (lower, tail): (&str, &str),
-        kind: PolicyKind,
+        sees_tags: bool,
     ) -> Found<'a> {
-        // X7: key policies never see them, whoever states them (kms developer guide, "ABAC for AWS
-        // KMS", "kms:ResourceAliases").
-        if kind == PolicyKind::Key
-            && matches!(known, KnownKey::AwsResourceTag | KnownKey::KmsResourceAliases)
-        {
+        if !sees_tags && known.is_of_tags() {
             return Found::Absent;
         }
         let stated = || self.stated.of_known(known, lower);
@@ -261,33 +257,6 @@ impl<'a> RequestContext<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Adds to a request the keys that follow from these facts, and the names of the encryption
-    /// context it states; what it states itself stays.
-    pub fn fill(&self, action: Action, request: &mut ContextMap) {
-        for known in KnownKey::ALL.iter().copied().filter(|known| !known.is_family()) {
-            let lower = lower(known.as_str());
-            if request.stated(&lower).is_some() {
-                continue;
-            }
-            let value = match self.derive(known, (&lower, ""), action) {
-                Some(Found::One(value)) => ContextValue::One(value.to_owned()),
-                Some(Found::Pair(one, other)) => ContextValue::One(format!("{one}:{other}")),
-                Some(Found::Many(values)) => ContextValue::Many(values.collect()),
-                _ => continue,
-            };
-            request.set(known.as_str(), value);
-        }
-        let names = KnownKey::KmsEncryptionContextKeys;
-        if supplies(action, names)
-            && request.stated(&lower(names.as_str())).is_none()
-            && let Some(context) = request.encryption_context()
-            && !context.is_empty()
-        {
-            let all = context.names().map(str::to_owned).collect();
-            request.set(names.as_str(), ContextValue::Many(all));
-        }
-    }
-
     /// The value of a key that follows from the facts; `None` when it must be stated.
     fn derive(
         &self,
@@ -378,7 +347,8 @@ impl<'a> Facts<'a> {
     }
 
     fn is_about_alias(&self, action: Action) -> bool {
-        action.resource_kind() == ResourceKind::AliasAndKey && self.key.is_none()
+        let is_alias = |arn: &str| split_arn(arn).is_some_and(|[.., it]| it.starts_with("alias/"));
+        action.resource_kind() == ResourceKind::AliasAndKey && self.resource.is_some_and(is_alias)
     }
 
     fn user_id(&self) -> Option<Found<'a>> {

@@ -7,7 +7,7 @@ use super::{Found, GrantSubject, Question, RequestContext};
 use crate::compile::{Pairs, class_of_granted};
 use crate::model::{
     Action, CallerPrincipal, EncryptionContextConstraint, Grant, GrantPrincipal, GrantVisibility,
-    KnownKey, PolicyKind, PrincipalArnKind, Reading, Truth, eq_ignore_case,
+    KnownKey, PrincipalArnKind, Reading, Truth, eq_ignore_case,
 };
 
 /// Why the grant applies to the question or not (G1 to G5).
@@ -164,7 +164,7 @@ fn source_arn(wanted: &str, question: &Question<'_>) -> Truth {
         return (question.readings.choice(Reading::GrantSourceArnDirect) == 1).into();
     }
     let source_arn = KnownKey::AwsSourceArn;
-    match question.context.find_known(source_arn, ("aws:sourcearn", ""), PolicyKind::Key) {
+    match question.context.find_known(source_arn, ("aws:sourcearn", ""), true) {
         Found::One(found) => (found == wanted).into(),
         Found::Unknown => Truth::Unknown,
         Found::Absent | Found::Many(_) | Found::Unsupported | Found::Pair(..) => Truth::False,

@@ -295,7 +295,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         let question = self.question;
         let scope = Scope {
             context: question.context,
-            kind: policy.kind,
+            sees_tags: policy.kind != PolicyKind::Key,
             effect: statement.effect,
             readings: question.readings,
         };
@@ -318,23 +318,17 @@ impl<'q, S: Sink> Evaluation<'q, S> {
         let mut resource = Truth::False;
         if !applies.is_false() || S::EXHAUSTIVE {
             let matcher = &statement.resource;
-            resource = scope
-                .with_wildcards(matcher.has_variables(), |wildcards| {
-                    matcher.matches(question.resource, wildcards, |it| scope.resolve(it))
-                })
-                .unwrap_or_else(|| scope.open_point(Reading::VariableWildcards));
-            if resource.is_true()
-                && matcher.is_negated()
-                && scope.has_unresolved(matcher.variables())
-            {
-                resource = scope.unresolved();
-            }
+            resource = scope.with_tags(matcher.has_variables(), |scope| {
+                scope.speaks_of(matcher, question.resource)
+            });
             applies = applies.and(resource);
         }
         let mut conditions = Truth::True;
         if S::EXHAUSTIVE {
+            let shows_tags = scope.sees_tags || scope.choice(Reading::KeyPolicyTags) != 1;
             for (index, condition) in statement.conditions.iter().enumerate() {
-                let (holds, found) = condition::holds(condition, &scope);
+                let holds = condition::holds(condition, &scope);
+                let found = question.context.find(&condition.key, shows_tags);
                 self.sink.event(Event::Condition { condition, index, holds, found: &found });
                 conditions = conditions.and(holds);
             }
@@ -343,7 +337,7 @@ impl<'q, S: Sink> Evaluation<'q, S> {
                 if applies.and(conditions).is_false() {
                     break;
                 }
-                conditions = conditions.and(condition::holds(condition, &scope).0);
+                conditions = conditions.and(condition::holds(condition, &scope));
             }
         }
         applies = applies.and(conditions);

@@ -215,8 +215,9 @@ pub fn condition_holds<'q>(
     effect: Effect,
     readings: &'q Readings,
 ) -> Truth {
-    let scope = condition::Scope { context, kind, effect, readings };
-    condition::holds(condition, &scope).0
+    let sees_tags = kind != PolicyKind::Key;
+    let scope = condition::Scope { context, sees_tags, effect, readings };
+    condition::holds(condition, &scope)
 }
 
 /// The four answers from two truths.

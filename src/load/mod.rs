@@ -86,7 +86,7 @@ fn read_text(path: &Path) -> Result<String, LoadError> {
     // A pipe that somebody left in a folder would be waited for; one that is named, as `/dev/fd/63`
     // of a shell, is filled.
     if !path.starts_with("/dev") && path.metadata().is_ok_and(|it| !it.is_file() && !it.is_dir()) {
-        return Err(LoadError::at(path, "is no file"));
+        return Err(LoadError::at(path, "is no regular file"));
     }
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));

@@ -172,6 +172,12 @@ macro_rules! known_keys {
                 self.as_str().ends_with(['/', ':'])
             }
 
+            /// Whether it is about the tags or the aliases of the KMS key.
+            #[must_use]
+            pub const fn is_of_tags(self) -> bool {
+                matches!(self, Self::AwsResourceTag | Self::KmsResourceAliases)
+            }
+
             /// Whether a request can carry several values of the key
             /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>).
             #[must_use]

@@ -65,6 +65,9 @@ readings! {
     /// Three-valued.
     ForAnyValueIfExists = "for-any-value-if-exists", ["safe", "true", "false"],
         "whether `ForAnyValue:…IfExists` holds when the key is missing";
+    /// `2026` as a year or as seconds.
+    FourDigitDate = "four-digit-date", ["safe", "seconds", "year"],
+        "whether four digits under a date operator are a year or seconds since 1970";
     /// Names in grant constraints.
     GrantContextKeyCase = "grant-context-key-case", ["sensitive", "insensitive"],
         "whether the names of a grant's encryption context constraint are compared with their case";
@@ -80,12 +83,24 @@ readings! {
     /// `SourceArn` without a service.
     GrantSourceArnDirect = "grant-source-arn-direct", ["unsatisfied", "ignored"],
         "what a grant's `SourceArn` constraint means when the caller is not an AWS service";
+    /// `203.0.113.7/24`.
+    HostBits = "host-bits", ["safe", "ignored", "nothing"],
+        "whether an address range with bits beyond its length is the range without them or contains nothing";
+    /// ARNs with fewer than six parts where AWS does not say that it completes them.
+    IncompleteArn = "incomplete-arn", ["safe", "as-written", "completed"],
+        "whether an ARN with fewer than six parts is completed with `*` outside identity policies and boundaries";
+    /// `aws:ResourceTag/…` and `kms:ResourceAliases` in key policies.
+    KeyPolicyTags = "key-policy-tags", ["safe", "absent", "seen"],
+        "whether key policies see the tags and aliases of their key";
     /// `ListRetirableGrants`.
     ListRetirableGrantsResource = "list-retirable-grants-resource", ["principal", "any"],
         "whether ListRetirableGrants is asked of the retiring principal it names or of no resource";
     /// Three-valued.
     MalformedOperand = "malformed-operand", ["safe", "true", "false"],
         "whether a comparison holds when the policy's own value is not of the operator's type";
+    /// `::ffff:203.0.113.7`.
+    MappedAddress = "mapped-address", ["safe", "distinct", "same"],
+        "whether an IPv4 address written as IPv6 is in IPv4 ranges";
     /// Three-valued.
     MultivaluedNegated = "multivalued-negated", ["safe", "true", "false"],
         "whether a negated operator without set qualifier holds for a key with several values";

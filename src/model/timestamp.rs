@@ -30,6 +30,17 @@ impl Timestamp {
         Self { seconds, nanoseconds: nanoseconds.min(999_999_999) }
     }
 
+    /// The first instant of the year that a text of four digits names: the W3C's profile `YYYY`,
+    /// which [`str::parse`] reads as seconds.
+    #[must_use]
+    pub fn of_year(text: &str) -> Option<Self> {
+        if text.len() != 4 {
+            return None;
+        }
+        let days = days_of_date(digits(text, 4, 4)?, 1, 1);
+        Some(Self::from_epoch_seconds(days.checked_mul(86_400)?))
+    }
+
     /// Whole seconds since the epoch, rounded down.
     #[must_use]
     pub fn epoch_seconds(self) -> i64 {
@@ -42,7 +53,7 @@ impl FromStr for Timestamp {
 
     /// Reads `YYYY-MM`, `YYYY-MM-DD`, `YYYY-MM-DDThh[:mm[:ss[.f]]]` with `Z`, `±hh`, `±hh:mm` or no
     /// zone (UTC), or epoch seconds. A text without `-` after its first character is a number, so
-    /// `2026` is an epoch second, not a year.
+    /// `2026` is an epoch second here; [`Timestamp::of_year`] reads it as a year.
     fn from_str(text: &str) -> Result<Self, InvalidText> {
         parse(text).ok_or_else(|| InvalidText::new(text, "an ISO 8601 date or epoch seconds"))
     }

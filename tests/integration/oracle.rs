@@ -18,6 +18,11 @@ use keyproof::model::{
 use reached::reach;
 use values::glob;
 
+/// Two ways to read a part of a statement: either makes a Deny's hold, an Allow's needs both.
+fn in_doubt(effect: Effect, one: Truth, other: Truth) -> Truth {
+    if effect == Effect::Deny { or(one, other) } else { and(one, other) }
+}
+
 /// True, false, or unknown.
 type Truth = Option<bool>;
 
@@ -76,6 +81,8 @@ pub struct World {
     pub endpoint: Option<Document>,
     pub grants: Vec<Grant>,
     pub subject: Option<Subject>,
+    /// The policy that is asked is a key policy, and whether it sees tags and aliases (X7).
+    pub key_policy: Option<bool>,
     pub readings: Readings,
 }
 
@@ -160,7 +167,12 @@ impl World {
             any(self.session.iter().map(|documents| deny(documents))),
         ]);
         if on_key {
-            denied = any([denied, levels(&self.rcps), deny(&self.key)]);
+            let asked = self.of_key_policy(true);
+            let by_key = any(self
+                .key
+                .iter()
+                .map(|document| asked.applies(document, Effect::Deny, None, false)));
+            denied = any([denied, levels(&self.rcps), by_key]);
         }
         denied
     }
@@ -234,11 +246,12 @@ impl World {
             return all([caller_side, scp, endpoint]);
         }
         let service = matches!(self.principal, CallerPrincipal::Service { .. });
+        let asked = self.of_key_policy(true);
         let named = |classes: &[Class]| {
             any(self
                 .key
                 .iter()
-                .map(|document| self.applies(document, Effect::Allow, Some(classes), false)))
+                .map(|document| asked.applies(document, Effect::Allow, Some(classes), false)))
         };
         let everything = [
             Class::Account,
@@ -399,12 +412,27 @@ impl World {
             entry == "*" || glob(&entry).is_match(&self.action.as_str().to_lowercase())
         });
         let listed = Some(listed == matches!(action, Element::Is(_)));
-        let resource = self.resource(resource, variables, completes, effect);
+        let resource =
+            self.with_tags(effect, |world| world.resource(resource, variables, completes, effect));
         let conditions = statement.condition.iter().flat_map(|entry| {
             entry.conditions.iter().map(move |condition| (entry.operator.value, condition))
         });
-        let conditions = all(conditions
-            .map(|(operator, condition)| self.condition(operator, condition, effect, variables)));
+        let conditions = all(conditions.map(|(operator, condition)| {
+            self.with_tags(effect, |world| world.condition(operator, condition, effect, variables))
+        }));
         all([principal, listed, resource, conditions])
+    }
+
+    fn of_key_policy(&self, sees_tags: bool) -> World {
+        World { key_policy: Some(sees_tags), ..self.clone() }
+    }
+
+    /// X7
+    fn with_tags(&self, effect: Effect, ask: impl Fn(&World) -> Truth) -> Truth {
+        match (self.key_policy, self.reading(Reading::KeyPolicyTags)) {
+            (None, _) | (_, "seen") => ask(self),
+            (_, "absent") => ask(&self.of_key_policy(false)),
+            _ => in_doubt(effect, ask(self), ask(&self.of_key_policy(false))),
+        }
     }
 }

@@ -123,10 +123,21 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "2020-01",
             "soon",
             "2019-12-31T23:59:59.5Z",
+            "2020",
         ],
     ),
     ("k:b", &["true", "false", "TRUE", "yes"]),
-    ("k:ip", &["203.0.113.7", "203.0.113.9", "2001:db8::1", "198.51.100.9", "AWS Internal"]),
+    (
+        "k:ip",
+        &[
+            "203.0.113.7",
+            "203.0.113.9",
+            "2001:db8::1",
+            "198.51.100.9",
+            "AWS Internal",
+            "::ffff:203.0.113.7",
+        ],
+    ),
     ("k:IP2", &["203.0.113.7", "2001:db8::1"]),
     (
         "k:a",
@@ -136,6 +147,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("aws:username", &["alice", "k1", "*"]),
     ("k:v", &["k1", "*", "abc", "444455556666:user/bob"]),
     ("aws:PrincipalTag/team", &["blue", "red", ""]),
+    ("aws:ResourceTag/team", &["blue", "red"]),
+    ("kms:ResourceAliases", &["team", "blue"]),
     ("aws:SourceArn", &["arn:aws:logs:us-east-1:111122223333:log-group:g", "arn:aws:x"]),
     ("kms:EncryptionContext:tenant", &["blue", "Blue", "red"]),
 ];
@@ -152,6 +165,7 @@ const OPERANDS: &[(&str, &[&str])] = &[
             "${aws:username}",
             "${k:v, 'abc'}",
             "x${aws:PrincipalTag/team}",
+            "${aws:ResourceTag/team}",
             "a${*}c",
             "blue",
             "team",
@@ -161,7 +175,14 @@ const OPERANDS: &[(&str, &[&str])] = &[
     ("Numeric", &["10", "9.5", "-3", "abc", "9007199254740992", "10.00", "1e1"]),
     (
         "Date",
-        &["2020-01-01T00:00:00Z", "1577836800", "2019-12-31", "2020-01-01T00:00:00.5Z", "2026"],
+        &[
+            "2020-01-01T00:00:00Z",
+            "1577836800",
+            "2019-12-31",
+            "2020-01-01T00:00:00.5Z",
+            "2026",
+            "2020",
+        ],
     ),
     ("Bool", &["true", "false", "TRUE", "maybe"]),
     (
@@ -171,7 +192,8 @@ const OPERANDS: &[(&str, &[&str])] = &[
             "0.0.0.0/0",
             "2001:db8::/32",
             "203.0.113.7",
-            "10.0.0.1/8",
+            "203.0.113.1/24",
+            "::ffff:203.0.113.0/120",
             "x/y",
             "203.0.113.7/33",
         ],
@@ -586,6 +608,7 @@ pub fn sample(seed: u64) -> Sample {
         endpoint: first("endpoint").and_then(|mut level| level.pop()),
         grants,
         subject,
+        key_policy: None,
         readings,
         principal,
     };

@@ -126,5 +126,5 @@ fn a_pipe_in_a_folder_is_no_file_and_is_not_waited_for() {
         fs::remove_file(&path).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     });
-    assert!(error.clone().unwrap_err().contains("policy.json: is no file"), "{error:?}");
+    assert!(error.clone().unwrap_err().contains("policy.json: is no regular file"), "{error:?}");
 }

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use super::{Scope, positive};
-use crate::compile::{CompiledCondition, Decimal, Operands};
-use crate::model::{Operator, Reading, Timestamp, Truth, split_arn};
+use crate::compile::{Cidr, CompiledCondition, Date, Decimal, Operands};
+use crate::model::{Operator, Reading, Truth, split_arn};
 use crate::pattern::ArnPattern;
 
 pub(super) struct Comparison<'c, 'q> {
@@ -49,16 +49,7 @@ impl<'q> Comparison<'_, 'q> {
     }
 
     fn has_unresolved_variable(&self) -> bool {
-        let scope = self.scope;
-        match &self.condition.operands {
-            Operands::Text(values) => {
-                scope.has_unresolved(values.iter().flat_map(|value| value.variables()))
-            }
-            Operands::Arn(values) => {
-                scope.has_unresolved(values.iter().flat_map(|value| value.variables()))
-            }
-            _ => false,
-        }
+        self.scope.has_unresolved(self.condition.operands.variables())
     }
 
     fn matches(&self, value: &str) -> Match {
@@ -108,14 +99,18 @@ impl<'q> Comparison<'_, 'q> {
                 }))
             }
             Operands::Date(dates) => {
-                let Ok(value) = value.parse::<Timestamp>() else { return Match::Unparsable };
-                any(dates
-                    .iter()
-                    .map(|date| typed(*date, |date| ordered(operator, value.cmp(&date)))))
+                let Some(value) = Date::parse(value) else { return Match::Unparsable };
+                any(dates.iter().map(|date| match date {
+                    Some(date) => self.dated(operator, value, *date),
+                    None => Match::Open(Reading::MalformedOperand),
+                }))
             }
             Operands::Ip(ranges) => {
                 let Ok(value) = value.parse::<IpAddr>() else { return Match::Unparsable };
-                any(ranges.iter().map(|range| typed(*range, |range| range.contains(value))))
+                any(ranges.iter().map(|range| match range {
+                    Some(range) => self.contained(value, *range),
+                    None => Match::Open(Reading::MalformedOperand),
+                }))
             }
             Operands::Bool(values) => {
                 // Observed: every request value but `true` counts as false.
@@ -139,6 +134,35 @@ impl<'q> Comparison<'_, 'q> {
             }
             // Presence is decided before any comparison.
             Operands::Null(_) => Match::Settled(Truth::False),
+        }
+    }
+
+    /// C13.
+    fn contained(&self, value: IpAddr, range: Cidr) -> Match {
+        let distinct = range.contains(value);
+        let same = range.canonical().contains(value.to_canonical());
+        let contains = match self.scope.choice(Reading::MappedAddress) {
+            0 if distinct != same => return Match::Open(Reading::MappedAddress),
+            2 => same,
+            _ => distinct,
+        };
+        match self.scope.choice(Reading::HostBits) {
+            0 if contains && range.has_host_bits() => Match::Open(Reading::HostBits),
+            2 => Match::Settled((contains && !range.has_host_bits()).into()),
+            _ => Match::Settled(contains.into()),
+        }
+    }
+
+    /// C10: AWS takes "the W3C implementations of the ISO 8601 date formats", of which a year is
+    /// one, and seconds; which of them four digits are, it does not say (iam user guide, "Condition
+    /// operators").
+    fn dated(&self, operator: Operator, value: Date, wanted: Date) -> Match {
+        let seconds = ordered(operator, value.seconds.cmp(&wanted.seconds));
+        let year = ordered(operator, value.year.cmp(&wanted.year));
+        match self.scope.choice(Reading::FourDigitDate) {
+            0 if seconds != year => Match::Open(Reading::FourDigitDate),
+            2 => Match::Settled(year.into()),
+            _ => Match::Settled(seconds.into()),
         }
     }
 }

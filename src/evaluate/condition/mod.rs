@@ -11,15 +11,16 @@ mod tests;
 use smallvec::SmallVec;
 
 use super::context::{Found, RequestContext, Values};
-use crate::compile::{CompiledCondition, Operands};
-use crate::model::{Effect, Operator, PolicyKind, Reading, Readings, SetQualifier, Truth};
+use crate::compile::{CompiledCondition, Operands, ResourceMatcher};
+use crate::model::{Effect, Operator, Reading, Readings, SetQualifier, Truth};
 use crate::pattern::{Resolved, Variable};
 use compare::Comparison;
 
 /// What a condition is judged against.
 pub(crate) struct Scope<'q> {
     pub(crate) context: RequestContext<'q>,
-    pub(crate) kind: PolicyKind,
+    /// Whether the policy sees the tags and aliases of the key (X7).
+    pub(crate) sees_tags: bool,
     pub(crate) effect: Effect,
     pub(crate) readings: &'q Readings,
 }
@@ -33,6 +34,50 @@ impl<'q> Scope<'q> {
     /// The chosen value's place.
     pub(crate) fn choice(&self, reading: Reading) -> usize {
         self.readings.choice(reading)
+    }
+
+    /// An answer that differs with what AWS leaves open: an Allow needs both, a Deny either, so that
+    /// in doubt the request is refused.
+    fn refusing(&self, one: Truth, other: Truth) -> Truth {
+        match self.effect {
+            Effect::Allow => one.and(other),
+            Effect::Deny => one.or(other),
+        }
+    }
+
+    /// X7: the answer of a part of a statement that may read the tags and aliases of the key.
+    pub(crate) fn with_tags(&self, reads_tags: bool, ask: impl Fn(&Self) -> Truth) -> Truth {
+        if self.sees_tags || !reads_tags {
+            return ask(self);
+        }
+        let seen = Self { sees_tags: true, ..*self };
+        match self.choice(Reading::KeyPolicyTags) {
+            0 => self.refusing(ask(self), ask(&seen)),
+            1 => ask(self),
+            _ => ask(&seen),
+        }
+    }
+
+    /// Whether a statement speaks of the resource.
+    pub(crate) fn speaks_of(&self, matcher: &'q ResourceMatcher, resource: &str) -> Truth {
+        let named = self.names(matcher, resource);
+        match (matcher.completed(), self.choice(Reading::IncompleteArn)) {
+            (None, _) | (_, 1) => named,
+            (Some(completed), 0) => self.refusing(named, self.names(completed, resource)),
+            (Some(completed), _) => self.names(completed, resource),
+        }
+    }
+
+    fn names(&self, matcher: &'q ResourceMatcher, resource: &str) -> Truth {
+        let named = self
+            .with_wildcards(matcher.has_variables(), |wildcards| {
+                matcher.matches(resource, wildcards, |it| self.resolve(it))
+            })
+            .unwrap_or_else(|| self.open_point(Reading::VariableWildcards));
+        if named.is_true() && matcher.is_negated() && self.has_unresolved(matcher.variables()) {
+            return self.unresolved();
+        }
+        named
     }
 
     /// C19: the answer to a comparison with variables, whether `*` and `?` of their values are
@@ -68,7 +113,7 @@ impl<'q> Scope<'q> {
     /// What a policy variable stands for: only single-valued keys can be used (iam user guide,
     /// "Policy variables").
     pub(crate) fn resolve(&self, variable: &'q Variable) -> Resolved<'q> {
-        match self.context.find(&variable.key, self.kind) {
+        match self.context.find(&variable.key, self.sees_tags) {
             Found::One(text) => Resolved::Text([text, "", ""]),
             Found::Pair(one, other) => Resolved::Text([one, ":", other]),
             Found::Many(_) | Found::Unsupported => Resolved::Nothing,
@@ -81,11 +126,15 @@ impl<'q> Scope<'q> {
     }
 }
 
-/// Whether the condition holds for the request, and what the request said of its key.
-pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> (Truth, Found<'q>) {
-    let found = scope.context.find(&condition.key, scope.kind);
+/// Whether the condition holds for the request.
+pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> Truth {
+    scope.with_tags(condition.reads_tags, |scope| holds_for(condition, scope))
+}
+
+fn holds_for<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> Truth {
+    let found = scope.context.find(&condition.key, scope.sees_tags);
     let operator = condition.operator;
-    let truth = if matches!(found, Found::Unsupported) {
+    if matches!(found, Found::Unsupported) {
         (scope.effect == Effect::Deny).into()
     } else if let Operands::Null(values) = &condition.operands {
         null(values, operator.qualifier, &found, scope)
@@ -120,8 +169,7 @@ pub(crate) fn holds<'q>(condition: &'q CompiledCondition, scope: &Scope<'q>) -> 
                 std::str::from_utf8(&joined).map_or(Truth::Unknown, |it| comparison.signed(it))
             }
         }
-    };
-    (truth, found)
+    }
 }
 
 /// C3: a missing key (iam user guide, "Condition operators", "…IfExists"; "Set operators").

@@ -62,7 +62,11 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         for value in one.values.iter().filter(|_| is_date && is_key) {
             let text = value.value.as_str();
             if text.bytes().all(|byte| byte.is_ascii_digit()) {
-                let message = format!("`{text}` is read as seconds since 1970");
+                let message = if text.len() == 4 {
+                    format!("whether `{text}` is a year or seconds since 1970 is open")
+                } else {
+                    format!("`{text}` is read as seconds since 1970")
+                };
                 let help = "write the date as `2030-01-01T00:00:00Z`";
                 findings.push(Finding::at(value.span, message).help(help));
             }

@@ -73,6 +73,8 @@ pub struct Simulation {
     pub is_principal_management: bool,
     /// Whether the key's account is its organization's management account.
     pub is_resource_management: bool,
+    /// Whether keys that follow from principal, key and operation are derived.
+    is_filled: bool,
     action: Action,
     text: String,
     resource: Resource,
@@ -107,6 +109,7 @@ impl Simulation {
             is_aws_managed: false,
             is_principal_management: false,
             is_resource_management: false,
+            is_filled: false,
             action,
             text: resource.to_owned(),
             resource: asked_resource(action, resource)?,
@@ -183,16 +186,20 @@ impl Simulation {
         Ok(())
     }
 
+    /// The values stated of a key, by its lower-case name.
+    fn stated(&self, name: &str) -> Option<&[String]> {
+        match self.context.stated(name) {
+            Some(ContextValue::One(value)) => Some(std::slice::from_ref(value)),
+            Some(ContextValue::Many(values)) => Some(values),
+            Some(ContextValue::Absent) | None => None,
+        }
+    }
+
     /// G8: the new grant of a CreateGrant, as its condition keys tell; `None` when they tell no
     /// operations.
     fn created(&self) -> Option<(ActionSet, GrantConstraints)> {
-        let stated = |name: &str| match self.context.stated(name) {
-            Some(ContextValue::One(value)) => Some(std::slice::from_ref(value)),
-            Some(ContextValue::Many(values)) => Some(values.as_slice()),
-            Some(ContextValue::Absent) | None => None,
-        };
-        let one = |name: &str| stated(name).and_then(<[String]>::first);
-        let operations = GrantOperation::set(stated("kms:grantoperations")?).ok()?;
+        let one = |name: &str| self.stated(name).and_then(<[String]>::first);
+        let operations = GrantOperation::set(self.stated("kms:grantoperations")?).ok()?;
         let pairs = || self.context.encryption_context();
         let encryption_context = match one("kms:grantconstrainttype").map(String::as_str) {
             None => None,
@@ -204,35 +211,9 @@ impl Simulation {
         Some((operations, GrantConstraints { encryption_context, source_arn }))
     }
 
-    /// Adds to the context what follows from principal, key and operation and is not stated.
+    /// From here on, what follows from principal, key and operation counts, whatever is stated of it.
     pub fn fill(&mut self) {
-        let entry = self.key.clone().map(|key| KeyEntry {
-            key,
-            policies: Vec::new().into(),
-            grants: Known::Known(Grants::default()),
-            tags: Known::Unknown("not told".into()),
-            aliases: Known::Unknown("not told".into()),
-        });
-        let is_symmetric = self.key.as_ref().is_some_and(|key| {
-            key.spec.encryption_algorithms() == [EncryptionAlgorithm::SymmetricDefault]
-        });
-        let operation = OperationFacts {
-            encryption_algorithm: is_symmetric.then_some(EncryptionAlgorithm::SymmetricDefault),
-            ..OperationFacts::default()
-        };
-        let facts = Facts {
-            principal: &self.principal,
-            entity: Err("not told"),
-            principal_membership: Err("not told"),
-            key: entry.as_ref(),
-            resource: (self.text != "*").then_some(&self.text),
-            resource_membership: Err("not told"),
-            region: self.region(),
-            operation,
-        };
-        let mut context = self.context.clone();
-        facts.fill(self.action, &mut context);
-        self.context = context;
+        self.is_filled = true;
     }
 
     fn region(&self) -> Option<&Region> {
@@ -256,6 +237,45 @@ impl Simulation {
     }
 
     fn ask<T>(&self, readings: &Readings, answer: impl FnOnce(&Question<'_>) -> T) -> T {
+        if !self.is_filled {
+            return self.ask_with(None, readings, answer);
+        }
+        let entry = self.key.clone().map(|key| KeyEntry {
+            key,
+            policies: Vec::new().into(),
+            grants: Known::Known(Grants::default()),
+            tags: Known::Unknown("not told".into()),
+            aliases: Known::Unknown("not told".into()),
+        });
+        let is_symmetric = self.key.as_ref().is_some_and(|key| {
+            key.spec.encryption_algorithms() == [EncryptionAlgorithm::SymmetricDefault]
+        });
+        let pairs = self.context.encryption_context().filter(|pairs| !pairs.is_empty());
+        let alias = self.stated("kms:requestalias").and_then(|values| values.first()?.parse().ok());
+        let facts = Facts {
+            principal: &self.principal,
+            entity: Err("not told"),
+            principal_membership: Err("not told"),
+            key: entry.as_ref(),
+            resource: (self.text != "*").then_some(&self.text),
+            resource_membership: Err("not told"),
+            region: self.region(),
+            operation: OperationFacts {
+                encryption_algorithm: is_symmetric.then_some(EncryptionAlgorithm::SymmetricDefault),
+                encryption_context: pairs.as_ref(),
+                request_alias: alias.as_ref(),
+                ..OperationFacts::default()
+            },
+        };
+        self.ask_with(Some(&facts), readings, answer)
+    }
+
+    fn ask_with<'a, T>(
+        &'a self,
+        facts: Option<&'a Facts<'a>>,
+        readings: &'a Readings,
+        answer: impl FnOnce(&Question<'_>) -> T,
+    ) -> T {
         let on_key = self.key_arn().is_some();
         let spared = self.principal.is_service_linked_role();
         let has_identities =
@@ -278,12 +298,7 @@ impl Simulation {
             resource: &self.text,
             resource_account: self.key_arn().map(KeyArn::account),
             region_disabled: false,
-            context: RequestContext {
-                action: self.action,
-                stated: &self.context,
-                facts: None,
-                grant,
-            },
+            context: RequestContext { action: self.action, stated: &self.context, facts, grant },
             policies: Policies {
                 key: union(&self.key_policies, on_key),
                 identity: union(&self.identity, has_identities),

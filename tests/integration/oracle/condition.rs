@@ -7,9 +7,10 @@ use regex::Regex;
 
 use super::reached::reach;
 use super::values::{
-    Variable, Wild, arn_parts, cidr, fraction, instant, ordered, variable, wildcards,
+    Number, Variable, Wild, arn_parts, cidr, fraction, has_host_bits, instant, ordered, unmapped,
+    unmapped_range, variable, wildcards,
 };
-use super::{Said, Truth, World, all, any};
+use super::{Said, Truth, World, all, any, in_doubt};
 
 impl World {
     pub(super) fn resource(
@@ -19,11 +20,28 @@ impl World {
         completes: bool,
         effect: Effect,
     ) -> Truth {
+        let ask = |completes| self.resource_as(element, variables, completes, effect);
+        // R2
+        match self.reading(Reading::IncompleteArn) {
+            _ if completes => ask(true),
+            "safe" => in_doubt(effect, ask(false), ask(true)),
+            reading => ask(reading == "completed"),
+        }
+    }
+
+    fn resource_as(
+        &self,
+        element: &Element,
+        variables: bool,
+        completes: bool,
+        effect: Effect,
+    ) -> Truth {
         // C19
         match self.reading(Reading::VariableWildcards) {
             "safe" => {
-                let read =
-                    |choice| self.reads(choice).resource(element, variables, completes, effect);
+                let read = |choice| {
+                    self.reads(choice).plain_resource(element, variables, completes, effect)
+                };
                 let literal = read("literal");
                 if literal == read("wildcard") { literal } else { Some(effect == Effect::Deny) }
             }
@@ -84,6 +102,12 @@ impl World {
 
     pub(super) fn said(&self, key: &str) -> Said {
         let key = key.to_lowercase();
+        if self.key_policy == Some(false)
+            && (key.starts_with("aws:resourcetag/") || key == "kms:resourcealiases")
+        {
+            reach("X7");
+            return Said::Absent;
+        }
         match self.context.iter().find(|(name, _)| *name == key) {
             Some((_, said)) => said.clone(),
             None if self.complete => Said::Absent,
@@ -337,27 +361,33 @@ impl World {
             "IpAddress" => match value.parse::<IpAddr>() {
                 Ok(address) => {
                     for range in wanted {
-                        outcomes
-                            .push(cidr(range, address).map(Some).ok_or(Reading::MalformedOperand));
+                        outcomes.push(self.in_range(range, address));
                     }
                     false
                 }
                 Err(_) => true,
             },
             _ => {
-                let read = if name.starts_with("Date") { instant } else { fraction };
-                match read(value) {
-                    Some(value) => {
-                        for text in wanted {
-                            outcomes.push(match read(text) {
-                                Some(operand) => Ok(Some(ordered(&name, &value, &operand))),
-                                None => Err(Reading::MalformedOperand),
-                            });
-                        }
-                        false
-                    }
-                    None => true,
+                let is_date = name.starts_with("Date");
+                let read = if is_date { instant } else { fraction };
+                let year = |text: &str| {
+                    let digits = text.len() == 4 && text.bytes().all(|it| it.is_ascii_digit());
+                    if is_date && digits { instant(&format!("{text}-01")) } else { read(text) }
+                };
+                for text in wanted {
+                    let compare = |read: &dyn Fn(&str) -> Option<Number>| {
+                        Some(ordered(&name, &read(value)?, &read(text)?))
+                    };
+                    outcomes.push(match (compare(&read), compare(&year)) {
+                        (Some(seconds), Some(year)) => match self.reading(Reading::FourDigitDate) {
+                            "safe" if seconds != year => Err(Reading::FourDigitDate),
+                            "year" => Ok(Some(year)),
+                            _ => Ok(Some(seconds)),
+                        },
+                        _ => Err(Reading::MalformedOperand),
+                    });
                 }
+                read(value).is_none()
             }
         };
         if unparsable {
@@ -384,6 +414,23 @@ impl World {
             }
             (settled, _) if negated => settled.map(|settled| !settled),
             (settled, _) => settled,
+        }
+    }
+
+    /// C13
+    fn in_range(&self, range: &str, address: IpAddr) -> Result<Truth, Reading> {
+        let malformed = Reading::MalformedOperand;
+        let distinct = cidr(range, address).ok_or(malformed)?;
+        let same = cidr(&unmapped_range(range), unmapped(address)).ok_or(malformed)?;
+        let inside = match self.reading(Reading::MappedAddress) {
+            "safe" if distinct != same => return Err(Reading::MappedAddress),
+            "same" => same,
+            _ => distinct,
+        };
+        match self.reading(Reading::HostBits) {
+            _ if !inside || !has_host_bits(range) => Ok(Some(inside)),
+            "safe" => Err(Reading::HostBits),
+            reading => Ok(Some(reading == "ignored")),
         }
     }
 

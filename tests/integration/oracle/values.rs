@@ -148,6 +148,33 @@ pub fn ordered(name: &str, value: &Number, operand: &Number) -> bool {
 }
 
 /// Bit by bit.
+/// An IPv4 address that is written as IPv6.
+pub fn unmapped(address: IpAddr) -> IpAddr {
+    match address.to_string().strip_prefix("::ffff:") {
+        Some(text) if text.contains('.') => text.parse().unwrap(),
+        _ => address,
+    }
+}
+
+pub fn unmapped_range(range: &str) -> String {
+    let (text, length) = range.split_once('/').unwrap_or((range, "128"));
+    match (text.parse::<IpAddr>(), length.parse::<u32>()) {
+        (Ok(address), Ok(length)) if length >= 96 && unmapped(address) != address => {
+            format!("{}/{}", unmapped(address), length - 96)
+        }
+        _ => range.to_owned(),
+    }
+}
+
+pub fn has_host_bits(range: &str) -> bool {
+    let Some((text, length)) = range.split_once('/') else { return false };
+    let bits = match text.parse::<IpAddr>().unwrap() {
+        IpAddr::V4(address) => format!("{:032b}", u32::from(address)),
+        IpAddr::V6(address) => format!("{:0128b}", u128::from(address)),
+    };
+    bits[length.parse().unwrap()..].contains('1')
+}
+
 pub fn cidr(range: &str, address: IpAddr) -> Option<bool> {
     let bits = |address: IpAddr| -> Vec<bool> {
         let bytes = match address {

@@ -29,8 +29,8 @@ pub struct Simulate {
     /// answer, in the order of the lines, and the rate is told on standard error
     #[arg(long, value_name = "FILE", conflicts_with = "Question")]
     batch: Option<PathBuf>,
-    /// Add the context keys that follow from principal, key and operation; without it, the context
-    /// is complete as given
+    /// Fill in the context keys that follow from principal, key and operation, whatever is stated of
+    /// them; without it, the context is complete as given
     #[arg(long)]
     fill: bool,
     /// How to read an open point of the documentation (`keyproof readings` lists them)
