@@ -126,7 +126,7 @@ fn check(collection: &Collection, findings: &mut Findings<'_>) {
 }
 
 /// Whether an identity policy speaks of the other half on a key that is not told: it may be there.
-fn reaches_elsewhere(
+pub(super) fn reaches_elsewhere(
     collection: &Collection,
     entity: &PrincipalArn,
     action: Action,
