@@ -107,6 +107,7 @@ rules! {
     whole_external_account::WHOLE_EXTERNAL_ACCOUNT,
     foreign_resource::FOREIGN_RESOURCE,
     nearly_oversized_policy::NEARLY_OVERSIZED_POLICY,
+    identity_action_beside_others::IDENTITY_ACTION_BESIDE_OTHERS,
     named_resource::NAMED_RESOURCE,
     repeated_statement::REPEATED_STATEMENT,
     missing_version::MISSING_VERSION,
