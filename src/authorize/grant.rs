@@ -171,7 +171,7 @@ fn grant_fault(key: &Key, grant: &GrantRequest) -> Option<String> {
 }
 
 /// The context keys of `CreateGrant` (kms developer guide, "AWS KMS condition keys").
-fn grant_parameters(grant: &GrantRequest) -> (EncryptionContext, ContextMap) {
+pub(crate) fn grant_parameters(grant: &GrantRequest) -> (EncryptionContext, ContextMap) {
     let mut parameters = ContextMap::new();
     let mut put = |name: &str, value: &str| parameters.set(name, ContextValue::One(value.into()));
     match &grant.grantee {

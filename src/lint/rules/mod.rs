@@ -55,6 +55,7 @@ rules! {
     context_constraint_on_asymmetric_key::CONTEXT_CONSTRAINT_ON_ASYMMETRIC_KEY,
     denied_grant::DENIED_GRANT,
     grant_of_what_policies_allow::GRANT_OF_WHAT_POLICIES_ALLOW,
+    grant_beyond_the_policy::GRANT_BEYOND_THE_POLICY,
     re_encrypt_without_star::RE_ENCRYPT_WITHOUT_STAR,
     decryption_with_every_key::DECRYPTION_WITH_EVERY_KEY,
     encryption_to_every_key::ENCRYPTION_TO_EVERY_KEY,
