@@ -22,7 +22,6 @@ mod tests;
 pub use authorized::{Authorized, Gate, Permit};
 pub use authorizer::Authorizer;
 pub use denied::{Denied, KeyFault, Refusal, SideAnswer};
-pub(crate) use grant::grant_parameters;
 pub use matrix::Cell;
 pub use operation::{
     Decrypt, DescribeKey, Encrypt, GenerateDataKey, Leg, LegResource, Operation, Permission,

@@ -1,7 +1,6 @@
 //! L51.
 
-use crate::authorize::{GrantRequest, grant_parameters};
-use crate::evaluate::{GrantSubject, OperationFacts};
+use crate::evaluate::{GrantSubject, OperationFacts, grant_parameters};
 use crate::lint::rule::declare_rule;
 use crate::lint::{
     Check, DocumentView, Finding, Findings, GrantView, StatementView, ask, key_policy,
@@ -147,19 +146,19 @@ fn check(view: &GrantView<'_>, findings: &mut Findings<'_>) {
     }
     let account = subject.grant.issuing_account.unwrap_or(key.account());
     let caller = CallerPrincipal::Root(PrincipalArn::root(key.partition(), account));
-    let request = GrantRequest {
-        grantee: subject.grant.grantee.clone(),
-        retiring: subject.grant.retiring.clone(),
-        operations: subject.grant.operations,
-        constraints: subject.grant.constraints.clone(),
-    };
-    let (context, parameters) = grant_parameters(&request);
+    let grant = &subject.grant;
+    let (context, parameters) = grant_parameters(
+        &grant.grantee,
+        grant.retiring.as_ref(),
+        grant.operations,
+        &grant.constraints,
+    );
     let facts = OperationFacts {
         encryption_context: Some(&context),
         parameters: Some(&parameters),
         grant: GrantSubject::Created {
-            operations: request.operations,
-            constraints: &request.constraints,
+            operations: grant.operations,
+            constraints: &grant.constraints,
         },
         ..OperationFacts::default()
     };
