@@ -8,10 +8,12 @@ use super::{
     PreflightError, ResolveError, RetiredGrant, Side,
 };
 use crate::compile::{Caller, Known};
-use crate::evaluate::{GrantSubject, OperationFacts};
+use crate::evaluate::{
+    GrantSubject, OperationFacts, constraint_pairs, constraint_type, grant_parameters,
+};
 use crate::model::{
-    Action, ContextMap, ContextValue, EncryptionContext, EncryptionContextConstraint, Grant,
-    GrantId, GrantOperation, GrantPrincipal, GrantToken, Key, KeyArn, Region,
+    Action, ContextMap, Grant, GrantId, GrantOperation, GrantPrincipal, GrantToken, Key, KeyArn,
+    Region,
 };
 
 impl Authorizer<'_> {
@@ -29,7 +31,12 @@ impl Authorizer<'_> {
         {
             return Err(PreflightError::Refused { code: "ValidationException", message });
         }
-        let (context, parameters) = grant_parameters(grant);
+        let (context, parameters) = grant_parameters(
+            &grant.grantee,
+            grant.retiring.as_ref(),
+            grant.operations,
+            &grant.constraints,
+        );
         let facts = OperationFacts {
             encryption_context: Some(&context),
             parameters: Some(&parameters),
@@ -168,47 +175,4 @@ fn grant_fault(key: &Key, grant: &GrantRequest) -> Option<String> {
     let grantable = GrantOperation::of_key(key.spec, key.usage);
     let wrong = grant.operations.iter().find(|action| !grantable.contains(*action))?;
     Some(format!("a grant on a {} key for {} cannot allow {}", key.spec, key.usage, wrong.name()))
-}
-
-/// The context keys of `CreateGrant` (kms developer guide, "AWS KMS condition keys").
-fn grant_parameters(grant: &GrantRequest) -> (EncryptionContext, ContextMap) {
-    let mut parameters = ContextMap::new();
-    let mut put = |name: &str, value: &str| parameters.set(name, ContextValue::One(value.into()));
-    match &grant.grantee {
-        GrantPrincipal::Service(service) => put("kms:GranteeServicePrincipal", service.as_str()),
-        other => put("kms:GranteePrincipal", other.as_str()),
-    }
-    match &grant.retiring {
-        Some(GrantPrincipal::Service(service)) => {
-            put("kms:RetiringServicePrincipal", service.as_str());
-        }
-        Some(other) => put("kms:RetiringPrincipal", other.as_str()),
-        None => {}
-    }
-    if let Some(arn) = &grant.constraints.source_arn {
-        put("kms:GrantConstraintSourceArn", arn);
-    }
-    let operations = grant.operations.iter().map(|action| action.name().to_owned()).collect();
-    parameters.set("kms:GrantOperations", ContextValue::Many(operations));
-    let constraint = grant.constraints.encryption_context.as_ref();
-    constraint_type(constraint, &mut parameters);
-    (constraint_pairs(constraint), parameters)
-}
-
-fn constraint_type(constraint: Option<&EncryptionContextConstraint>, parameters: &mut ContextMap) {
-    let name = match constraint {
-        Some(EncryptionContextConstraint::Equals(_)) => "EncryptionContextEquals",
-        Some(EncryptionContextConstraint::Subset(_)) => "EncryptionContextSubset",
-        None => return,
-    };
-    parameters.set("kms:GrantConstraintType", ContextValue::One(name.into()));
-}
-
-fn constraint_pairs(constraint: Option<&EncryptionContextConstraint>) -> EncryptionContext {
-    match constraint {
-        Some(
-            EncryptionContextConstraint::Equals(pairs) | EncryptionContextConstraint::Subset(pairs),
-        ) => pairs.clone(),
-        None => EncryptionContext::new(),
-    }
 }

@@ -7,6 +7,7 @@ mod combine;
 mod condition;
 mod context;
 mod grant;
+mod grant_request;
 mod layers;
 mod supplied;
 mod trace;
@@ -19,6 +20,7 @@ use std::fmt;
 
 pub use combine::{CallerKind, Combined, GrantCaps, GrantKind, Leaves, Relation, Shape, combine};
 pub use context::{Facts, Found, GrantSubject, OperationFacts, RequestContext, Values};
+pub(crate) use grant_request::{constraint_pairs, constraint_type, grant_parameters};
 pub use trace::{
     ConditionFinding, Elements, Event, Explanation, GrantFinding, GrantOutcome, NoTrace, Sink,
     StatementFinding, Trace, UnknownFinding,

@@ -6,7 +6,7 @@ use super::subject::StatementView;
 use crate::model::{
     AccountId, ActionSet, Element, KnownKey, PolicyKind, ResourceKind, Span, Spanned,
 };
-use crate::pattern::{self, Template};
+use crate::pattern::{self, Template, split_arn_pattern};
 
 /// What of KMS a `Resource` entry can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,10 @@ pub(super) fn reach(entry: &str) -> Reach {
     }
     let mut parts = entry.splitn(6, ':').skip(2);
     let mut part = || parts.next().unwrap_or("*");
-    let (service, _region, account, resource) = (part(), part(), part(), part());
+    let [_, _, service, _, account, resource] = match split_arn_pattern(entry) {
+        Some(parts) => parts,
+        None => ["arn", "*", part(), part(), part(), part()],
+    };
     if !Template::glob(service).matches_text("kms") && !service.contains("${") {
         return Reach { keys: false, aliases: false, none: false, strangers: false };
     }

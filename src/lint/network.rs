@@ -33,7 +33,13 @@ pub(super) fn denies_others<'c>(view: &StatementView<'c>) -> Option<&'c Conditio
     let found = conditions.find(|(operator, one)| {
         let is_network = matches!(
             one.key.value.known(),
-            Some(K::AwsSourceIp | K::AwsSourceVpc | K::AwsSourceVpcArn | K::AwsSourceVpce)
+            Some(
+                K::AwsSourceIp
+                    | K::AwsSourceVpc
+                    | K::AwsSourceVpcArn
+                    | K::AwsSourceVpce
+                    | K::AwsVpcSourceIp
+            )
         );
         is_network
             && operator.value.operator.is_negated()

@@ -152,10 +152,10 @@ pub const VIA_SERVICES: &[&str] = &[
     "xray",
 ];
 
-/// Names that services go by elsewhere, and how `kms:ViaService` names them (the same table).
+/// Names that services go by in the AWS CLI, or without `Amazon` in the same table, and how
+/// `kms:ViaService` names them.
 pub const OTHER_SERVICE_NAMES: &[(&str, &str)] = &[
     ("aurora", "rds"),
-    ("dax-cluster", "dax"),
     ("ds", "directoryservice"),
     ("ebs", "ec2"),
     ("efs", "elasticfilesystem"),
@@ -168,7 +168,5 @@ pub const OTHER_SERVICE_NAMES: &[(&str, &str)] = &[
     ("neptune", "rds"),
     ("opensearch", "es"),
     ("opensearchserverless", "aoss"),
-    ("sfn", "states"),
     ("stepfunctions", "states"),
-    ("systemsmanager", "ssm"),
 ];

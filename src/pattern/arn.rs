@@ -90,6 +90,11 @@ fn part_by_part<'v>(
 }
 
 /// Like [`split_arn`], but a colon inside `${…}` belongs to the variable's name.
+#[must_use]
+pub fn split_arn_pattern(text: &str) -> Option<[&str; 6]> {
+    split_outside_variables(text, true)
+}
+
 fn split_outside_variables(text: &str, variables: bool) -> Option<[&str; 6]> {
     if !variables || !text.contains("${") {
         return split_arn(text);

@@ -11,7 +11,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use arn::ArnPattern;
+pub use arn::{ArnPattern, split_arn_pattern};
 pub use template::{Resolved, Template, Variable};
 
 use crate::model::{Action, ActionSet};

@@ -2,8 +2,8 @@
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, Fix, StatementView, identity};
-use crate::model::{AccountId, Action, PolicyKind, PrincipalArn, ResourceKind, Spanned, split_arn};
-use crate::pattern;
+use crate::model::{AccountId, Action, PolicyKind, PrincipalArn, ResourceKind, Spanned};
+use crate::pattern::{self, split_arn_pattern};
 
 declare_rule! {
     /// ## What it does
@@ -93,7 +93,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     let Some((actions, resources)) = identity::actions(view).zip(identity::resources(view)) else {
         return;
     };
-    let is_far = |entry: &Spanned<String>| match split_arn(&entry.value) {
+    let is_far = |entry: &Spanned<String>| match split_arn_pattern(&entry.value) {
         Some([_, _, "kms", _, account, _]) => {
             account.parse::<AccountId>().is_ok_and(|account| account != own)
         }

@@ -74,7 +74,7 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
         let is_half = |entry: &&Spanned<String>| {
             let named = pattern::actions(&entry.value);
             identity::is_only(&entry.value, ResourceKind::AliasAndKey)
-                && named.iter().any(|action| !reaches_alias(view, action))
+                && named.iter().any(|action| !reaches(view, action, |reach| reach.aliases))
         };
         let Some(action) = actions.iter().find(is_half) else { continue };
         let message = format!("`{}` is allowed on keys, but on no alias", action.value);
@@ -85,9 +85,13 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Whether the policies of whom this one is attached to, or this one alone, allow an action on some
-/// alias.
-fn reaches_alias(view: &DocumentView<'_>, action: Action) -> bool {
+/// Whether the policies of whom this one is attached to, or this one alone, allow an action on what
+/// is wanted.
+pub(super) fn reaches(
+    view: &DocumentView<'_>,
+    action: Action,
+    is_wanted: impl Fn(identity::Reach) -> bool,
+) -> bool {
     let own = std::iter::once(*view);
     let documents = view.collection.documents.iter().filter(|other| {
         other.kind == PolicyKind::Identity
@@ -100,14 +104,14 @@ fn reaches_alias(view: &DocumentView<'_>, action: Action) -> bool {
     });
     own.chain(others).any(|document| {
         document.statements().any(|one| {
-            let aliases = match &one.statement.resource {
+            let wanted = match &one.statement.resource {
                 Some(Element::Is(entries)) => {
-                    entries.iter().any(|entry| identity::reach(&entry.value).aliases)
+                    entries.iter().any(|entry| is_wanted(identity::reach(&entry.value)))
                 }
                 Some(Element::IsNot(_)) => true,
                 None => false,
             };
-            one.is_allow() && one.actions().contains(action) && aliases
+            one.is_allow() && one.actions().contains(action) && wanted
         })
     })
 }

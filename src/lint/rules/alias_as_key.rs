@@ -2,7 +2,8 @@
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, Fix, StatementView, identity};
-use crate::model::{AliasName, Element, KeyArn, ResourceKind, Spanned, split_arn};
+use crate::model::{AliasName, Element, KeyArn, ResourceKind, Spanned};
+use crate::pattern::split_arn_pattern;
 
 declare_rule! {
     /// ## What it does
@@ -104,7 +105,7 @@ fn target<'c>(view: &StatementView<'c>, alias: &str) -> Option<&'c KeyArn> {
     let keys =
         aliases.iter().filter_map(|one| Some((&one.name, one.target.as_ref()?.arn.as_ref()?)));
     let is_it = |name: &AliasName, key: &KeyArn| {
-        split_arn(alias).is_some_and(|[_, partition, _, region, account, resource]| {
+        split_arn_pattern(alias).is_some_and(|[_, partition, _, region, account, resource]| {
             key.is_of_partition(partition)
                 && region == key.region().as_str()
                 && account == key.account().as_str()
@@ -116,7 +117,7 @@ fn target<'c>(view: &StatementView<'c>, alias: &str) -> Option<&'c KeyArn> {
 
 /// What to write for an alias.
 fn instead(alias: &str) -> String {
-    let Some([_, partition, _, region, account, name]) = split_arn(alias) else {
+    let Some([_, partition, _, region, account, name]) = split_arn_pattern(alias) else {
         return "write the ARN of the key".to_owned();
     };
     let operator = if name.contains(['*', '?']) { "StringLike" } else { "StringEquals" };

@@ -41,7 +41,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: [],
-        analyzer: [],
+        analyzer: ["JSON_SYNTAX_ERROR"],
         check: Check::Syntax,
     }
 }

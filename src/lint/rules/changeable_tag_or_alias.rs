@@ -8,8 +8,8 @@ use crate::pattern;
 
 declare_rule! {
     /// ## What it does
-    /// Finds identity policies that allow the use of keys by their tags or aliases and, without a
-    /// condition on tags, also allow changing these tags or aliases on any key.
+    /// Finds identity policies that allow or deny the use of keys by their tags or aliases and, without
+    /// a condition on tags, also allow changing these tags or aliases on any key.
     ///
     /// ## Why is this bad?
     /// Whoever may tag a key or point an alias at it chooses for themselves which keys the condition
@@ -86,9 +86,8 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
         let limited = view.statements().find_map(|one| {
             let uses = one.actions().iter().any(|it| supplies(it, KnownKey::KmsRequestAlias));
             let mut conditions = one.conditions();
-            let (_, condition) = conditions
-                .find(|(_, it)| it.key.value.known() == Some(by))
-                .filter(|_| uses && one.is_allow())?;
+            let (_, condition) =
+                conditions.find(|(_, it)| it.key.value.known() == Some(by)).filter(|_| uses)?;
             Some(condition)
         });
         let Some(limit) = limited else { continue };

@@ -65,7 +65,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: [],
-        analyzer: ["EMPTY_ARRAY_CONDITION"],
+        analyzer: ["EMPTY_ARRAY_CONDITION", "EMPTY_ARRAY_CONDITION_FORALLVALUES", "EMPTY_ARRAY_CONDITION_FORANYVALUE", "EMPTY_ARRAY_CONDITION_IFEXISTS"],
         check: Check::Statement(check),
     }
 }

@@ -39,7 +39,7 @@ declare_rule! {
     ///                 {
     ///                   "Sid": "Use",
     ///                   "Effect": "Allow",
-    ///                   "Action": ["kms:Decrypt", "kms:ReEncryptFrom"],
+    ///                   "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
     ///                   "Resource": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     ///                   "Condition": {"StringEquals": {"kms:EncryptionContext:app": "bills"}}
     ///                 }
@@ -64,7 +64,7 @@ declare_rule! {
     ///         "Sid": "Use",
     ///         "Effect": "Allow",
     ///         "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
-    ///         "Action": ["kms:Decrypt", "kms:ReEncryptFrom"],
+    ///         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
     ///         "Resource": "*",
     ///         "Condition": {"StringEquals": {"kms:EncryptionContext:app": "orders"}}
     ///       }
@@ -92,7 +92,7 @@ declare_rule! {
     ///                 {
     ///                   "Sid": "Use",
     ///                   "Effect": "Allow",
-    ///                   "Action": ["kms:Decrypt", "kms:ReEncryptFrom"],
+    ///                   "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
     ///                   "Resource": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     ///                   "Condition": {"StringEquals": {"kms:EncryptionContext:app": "orders"}}
     ///                 }
@@ -117,7 +117,7 @@ declare_rule! {
     ///         "Sid": "Use",
     ///         "Effect": "Allow",
     ///         "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
-    ///         "Action": ["kms:Decrypt", "kms:ReEncryptFrom"],
+    ///         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
     ///         "Resource": "*",
     ///         "Condition": {"StringEquals": {"kms:EncryptionContext:app": "orders"}}
     ///       }

@@ -65,7 +65,7 @@ declare_rule! {
         level: Warning,
         since: "0.1.0",
         covers: ["L35"],
-        analyzer: [],
+        analyzer: ["INVALID_ROLE_REFERENCE", "INVALID_USER_REFERENCE"],
         check: Check::Statement(check),
     }
 }

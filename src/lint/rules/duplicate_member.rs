@@ -43,7 +43,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: ["L47"],
-        analyzer: [],
+        analyzer: ["DUPLICATE_KEYS_WITH_DIFFERENT_CASE", "UNIQUE_SIDS_REQUIRED", "UNSUPPORTED_ELEMENT_COMBINATION"],
         check: Check::Syntax,
     }
 }

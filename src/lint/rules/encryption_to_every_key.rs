@@ -8,7 +8,9 @@ use crate::model::{Action, ActionSet, KnownKey, PolicyKind};
 declare_rule! {
     /// ## What it does
     /// Finds statements of identity policies that allow `kms:Encrypt`, `kms:ReEncryptTo`, data keys or
-    /// `kms:CreateGrant` with keys of any account and no condition on whose key it is.
+    /// `kms:CreateGrant` with keys of any account and no condition on whose key it is. Where tags,
+    /// aliases or the encryption context say which keys are meant, `encryption-to-described-key`
+    /// speaks.
     ///
     /// ## Why is this bad?
     /// Whoever owns a key decides who decrypts with it. With a key of an account of one's own choice,
@@ -58,6 +60,11 @@ declare_rule! {
 }
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
+    report(view, findings, false);
+}
+
+/// Reports statements that say which keys they mean by something else than the owner, or the others.
+pub(super) fn report(view: &StatementView<'_>, findings: &mut Findings<'_>, described: bool) {
     if view.kind() != PolicyKind::Identity || !view.is_allow() {
         return;
     }
@@ -71,6 +78,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     let Some(action) = identity::first_of(view, writing) else { return };
     if identity::demands(view, identity::OWNER)
         || identity::demands(view, NARROWING)
+        || identity::demands(view, DESCRIBING) != described
         || identity::is_taken_back(view, view.actions().intersection(writing))
     {
         return;
@@ -89,6 +97,14 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         );
     }
 }
+
+/// Keys that say which keys are meant, of whatever account.
+const DESCRIBING: &[KnownKey] = &[
+    KnownKey::AwsResourceTag,
+    KnownKey::KmsEncryptionContext,
+    KnownKey::KmsEncryptionContextKeys,
+    KnownKey::KmsResourceAliases,
+];
 
 /// Keys that leave the choice of the key to a service, which takes the one its resource has.
 const NARROWING: &[KnownKey] = &[

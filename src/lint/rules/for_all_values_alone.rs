@@ -4,14 +4,15 @@ use crate::evaluate::{always_supplies, supplies};
 use crate::lint::condition;
 use crate::lint::condition::Change;
 use crate::lint::rule::declare_rule;
-use crate::lint::{Check, Finding, Findings, StatementView};
+use crate::lint::{Check, Finding, Findings, StatementView, identity};
 use crate::model::{KnownKey, Operator, SetQualifier, Span};
 
 declare_rule! {
     /// ## What it does
     /// Finds statements that allow something when all values of a key match, and nothing says that
     /// there has to be a value. Keys that every request of the actions has, such as
-    /// `kms:GrantOperations`, and limits on the keys of tags are left alone.
+    /// `kms:GrantOperations`, and limits on the keys of tags are left alone. Of calls through services
+    /// `for-all-values-through-service` speaks.
     ///
     /// ## Why is this bad?
     /// `ForAllValues:` is met when there is no value at all: requests without an encryption context,
@@ -82,7 +83,12 @@ declare_rule! {
 }
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
-    if !view.is_allow() {
+    report(view, findings, false);
+}
+
+/// Reports what is allowed through services, or everything else.
+pub(super) fn report(view: &StatementView<'_>, findings: &mut Findings<'_>, through: bool) {
+    if !view.is_allow() || through != identity::demands(view, SERVICE) {
         return;
     }
     for entry in &view.statement.condition {
@@ -119,6 +125,14 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         }
     }
 }
+
+/// Keys that are in calls through services, and `kms:GrantIsForAWSResource` in those for grants.
+const SERVICE: &[KnownKey] = &[
+    KnownKey::AwsCalledViaFirst,
+    KnownKey::AwsCalledViaLast,
+    KnownKey::KmsGrantIsForAwsResource,
+    KnownKey::KmsViaService,
+];
 
 /// The keys by which a request says that it has values of a key.
 fn said_by(key: KnownKey) -> &'static [KnownKey] {

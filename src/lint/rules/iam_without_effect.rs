@@ -108,10 +108,19 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
         return;
     }
     let allows = || view.statements().filter(|one| one.is_allow());
+    // Another account's principal cannot change the policy: who can is of the key's account.
+    let managers = || {
+        let manage = allows().filter(|one| one.actions().contains(Action::PutKeyPolicy));
+        manage.flat_map(|one| one.principals()).map(|one| key_policy::account_of(&one.value))
+    };
+    let first = managers().next().flatten();
+    let managed_by = key_policy::owner(view).or(first.filter(|_| managers().all(|it| it == first)));
     let is_account = |one: &StatementView<'_>| {
         let mut entries = one.principals().iter();
-        entries.any(|entry| matches!(entry.value, Principal::Account { .. }))
-            || key_policy::everybody(one).is_some()
+        entries.any(|entry| match entry.value {
+            Principal::Account { account, .. } => managed_by.is_none_or(|own| own == account),
+            _ => false,
+        }) || key_policy::everybody(one).is_some()
             || matches!(one.statement.principal, Some(PrincipalElement::IsNot(_)))
     };
     if allows().any(|one| is_account(&one)) {

@@ -3,13 +3,13 @@
 use crate::lint::key_policy;
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, Fix, StatementView};
-use crate::model::{Element, ResourceKind};
+use crate::model::{Action, Element, ResourceKind};
 use crate::pattern;
 
 declare_rule! {
     /// ## What it does
-    /// Finds actions in key policies that are not on a key: creating and listing keys, listing
-    /// aliases, random bytes, custom key stores.
+    /// Finds statements of key policies all of whose actions are on no key: creating and listing keys,
+    /// listing aliases, random bytes, custom key stores.
     ///
     /// ## Why is this bad?
     /// KMS looks for permission to do them in identity policies alone, so in a key policy they
@@ -31,7 +31,7 @@ declare_rule! {
     ///       "Sid": "Manage",
     ///       "Effect": "Allow",
     ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/key-admin"},
-    ///       "Action": ["kms:CreateKey", "kms:DescribeKey", "kms:EnableKey"],
+    ///       "Action": ["kms:CreateKey", "kms:ListKeys"],
     ///       "Resource": "*"
     ///     }
     ///   ]
@@ -48,13 +48,6 @@ declare_rule! {
     ///       "Effect": "Allow",
     ///       "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
     ///       "Action": "kms:*",
-    ///       "Resource": "*"
-    ///     },
-    ///     {
-    ///       "Sid": "Manage",
-    ///       "Effect": "Allow",
-    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/key-admin"},
-    ///       "Action": ["kms:DescribeKey", "kms:EnableKey"],
     ///       "Resource": "*"
     ///     }
     ///   ]
@@ -73,13 +66,22 @@ declare_rule! {
 }
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
+    report(view, findings, false);
+}
+
+/// Reports statements with actions on the key beside, or the others.
+pub(super) fn report(view: &StatementView<'_>, findings: &mut Findings<'_>, beside: bool) {
     if !key_policy::is_written(&view.document) {
         return;
     }
     let Some(Element::Is(actions)) = &view.statement.action else { return };
+    let is_keyless = |action: Action| action.resource_kind() == ResourceKind::Any;
+    if beside == view.actions().iter().all(is_keyless) {
+        return;
+    }
     for entry in actions {
         let named = pattern::actions(&entry.value);
-        if named.is_empty() || !named.iter().all(|one| one.resource_kind() == ResourceKind::Any) {
+        if named.is_empty() || !named.iter().all(is_keyless) {
             continue;
         }
         let does = if view.is_allow() { "allows" } else { "denies" };

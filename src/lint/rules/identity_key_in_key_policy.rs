@@ -67,7 +67,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: ["L17"],
-        analyzer: [],
+        analyzer: ["IRRELEVANT_CONDITION_KEY_IN_POLICY"],
         check: Check::Statement(check),
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, StatementView, identity};
-use crate::model::{AccountId, KeyId, split_arn};
+use crate::model::{AccountId, KeyId};
+use crate::pattern::split_arn_pattern;
 
 declare_rule! {
     /// ## What it does
@@ -62,7 +63,9 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         return;
     };
     for entry in element.entries() {
-        let Some([_, partition, "kms", region, account, resource]) = split_arn(&entry.value) else {
+        let Some([_, partition, "kms", region, account, resource]) =
+            split_arn_pattern(&entry.value)
+        else {
             continue;
         };
         let Some((message, help)) = problem([partition, region, account, resource]) else {

@@ -60,7 +60,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: ["L25", "L38"],
-        analyzer: ["INVALID_VPC_FORMAT"],
+        analyzer: ["INVALID_VPC_FORMAT", "INVALID_VPCE_FORMAT"],
         check: Check::Statement(check),
     }
 }

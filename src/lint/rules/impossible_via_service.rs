@@ -70,7 +70,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: ["L26"],
-        analyzer: [],
+        analyzer: ["INVALID_SERVICE_PRINCIPAL_FORMAT"],
         check: Check::Statement(check),
     }
 }
@@ -141,6 +141,9 @@ fn wrong(text: &str) -> Option<(String, Option<String>)> {
             (!region.contains(['*', '?', '.'])).then(|| format!("{region}.{service}{SUFFIX}"));
         return Some(("the service comes before the Region".to_owned(), swapped));
     }
+    if looks_like_region(region) && !is_region(region) {
+        return Some((format!("`{region}` is no Region"), None));
+    }
     let name = known_as(service)?;
     let why = format!("KMS calls this service `{name}`");
     Some((why, Some(format!("{name}.{region}{SUFFIX}"))))
@@ -152,6 +155,14 @@ fn is_region(text: &str) -> bool {
         part.is_some_and(|it| it.len() == 1 && it.bytes().all(|b| b.is_ascii_digit()))
     };
     is_number(parts.next()) && parts.count() >= 2
+}
+
+/// Whether a text begins as Regions do; others may be placeholders.
+fn looks_like_region(text: &str) -> bool {
+    const AREAS: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
+    let area = text.split_once('-').map(|(area, _)| area);
+    area.is_some_and(|area| AREAS.contains(&area))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// How `kms:ViaService` names a service that is called otherwise here, or misspelt.

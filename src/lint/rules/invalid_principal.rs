@@ -64,7 +64,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: ["L36"],
-        analyzer: ["INVALID_PRINCIPAL_FORMAT", "UNSUPPORTED_WILDCARD_IN_PRINCIPAL", "UNSUPPORTED_PRINCIPAL"],
+        analyzer: ["INVALID_PRINCIPAL_FORMAT", "UNSUPPORTED_WILDCARD_IN_PRINCIPAL"],
         check: Check::Syntax,
     }
 }

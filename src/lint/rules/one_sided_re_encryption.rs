@@ -102,7 +102,11 @@ fn check(collection: &Collection, findings: &mut Findings<'_>) {
         let Some(caller) = ask::caller_of(&entity.arn) else { continue };
         let ask = |entry: &KeyEntry, action| ask::in_world(world, entry, &caller, action);
         for (half, other) in sides {
-            let Some(first) = keys.iter().copied().find(|entry| ask(entry, half).is_allow()) else {
+            let with = |decision: Decision| {
+                keys.iter().copied().find(|entry| ask(entry, half) == decision)
+            };
+            // What hangs on the request, such as on its encryption context, is allowed to somebody.
+            let Some(first) = with(Decision::Allow).or_else(|| with(Decision::Undetermined)) else {
                 continue;
             };
             let nowhere = keys.iter().all(|entry| {
@@ -126,7 +130,7 @@ fn check(collection: &Collection, findings: &mut Findings<'_>) {
 }
 
 /// Whether an identity policy speaks of the other half on a key that is not told: it may be there.
-fn reaches_elsewhere(
+pub(super) fn reaches_elsewhere(
     collection: &Collection,
     entity: &PrincipalArn,
     action: Action,

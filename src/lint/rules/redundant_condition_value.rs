@@ -54,7 +54,7 @@ declare_rule! {
         level: Note,
         since: "0.1.0",
         covers: [],
-        analyzer: ["REDUNDANT_CONDITION_VALUE_CIDR"],
+        analyzer: [],
         check: Check::Statement(check),
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, Fix, StatementView, identity};
-use crate::model::split_arn;
-use crate::pattern::Template;
+use crate::pattern::{Template, split_arn_pattern};
 
 declare_rule! {
     /// ## What it does
@@ -88,7 +87,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
 }
 
 fn is_of_kms(entry: &str) -> bool {
-    split_arn(entry).is_some_and(|[_, _, service, ..]| service == "kms")
+    split_arn_pattern(entry).is_some_and(|[_, _, service, ..]| service == "kms")
 }
 
 /// Whether everything that the second pattern matches, the first matches: it matches the pattern's

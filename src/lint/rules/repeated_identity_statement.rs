@@ -55,7 +55,7 @@ declare_rule! {
         code: "IAM047",
         name: "repeated-identity-statement",
         summary: "a statement that stands there twice",
-        level: Warning,
+        level: Note,
         since: "0.1.0",
         covers: ["L47"],
         analyzer: ["REDUNDANT_STATEMENT"],

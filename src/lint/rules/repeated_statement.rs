@@ -70,7 +70,7 @@ declare_rule! {
         code: "KEY247",
         name: "repeated-statement",
         summary: "a statement that stands there twice",
-        level: Warning,
+        level: Note,
         since: "0.1.0",
         covers: ["L47"],
         analyzer: ["REDUNDANT_STATEMENT"],

@@ -94,7 +94,17 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     }
     let Some(Element::Is(entries)) = &view.statement.action else { return };
     let both = ActionSet::from_iter([Action::ReEncryptFrom, Action::ReEncryptTo]);
-    for entry in entries.iter().filter(|entry| pattern::actions(&entry.value) == both) {
+    // What takes every action, or half of them, is another rule's.
+    let named = |entry: &Spanned<String>| pattern::actions(&entry.value);
+    let is_meant = |entry: &&Spanned<String>| {
+        let named = named(entry);
+        named.contains(Action::ReEncryptFrom)
+            && named.iter().all(|action| action.name().starts_with("Re"))
+    };
+    if !both.is_subset_of(view.actions()) {
+        return;
+    }
+    if let Some(entry) = entries.iter().find(is_meant) {
         let message = "the service may move ciphertexts from this key to any other";
         findings.push(Finding::at(entry.span, message).help(
             "remove it, or add a condition on `kms:ReEncryptOnSameKey` or the encryption context",

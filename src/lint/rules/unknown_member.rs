@@ -49,7 +49,7 @@ declare_rule! {
         level: Error,
         since: "0.1.0",
         covers: [],
-        analyzer: [],
+        analyzer: ["INVALID_POLICY_ELEMENT"],
         check: Check::Syntax,
     }
 }

@@ -3,7 +3,7 @@
 use crate::lint::key_policy;
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, StatementView};
-use crate::model::{Action, Element, KnownKey, PolicyKind, Principal};
+use crate::model::{Action, ConditionKey, Element, KnownKey, PolicyKind, Principal};
 use crate::pattern;
 
 declare_rule! {
@@ -92,7 +92,7 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     if view.actions().contains(Action::PutKeyPolicy)
         || is_limited(view)
         // Identity policies of other conditions were thought about: which keys, whose tags.
-        || (!is_key && view.conditions().next().is_some())
+        || (!is_key && view.conditions().any(|(_, one)| !is_circumstance(&one.key.value)))
         || view.document.statements().any(|one| {
             !one.is_allow() && one.actions().contains(Action::CreateGrant) && is_limited(&one)
         })
@@ -101,11 +101,15 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
         return;
     }
     let Some(Element::Is(entries)) = &view.statement.action else { return };
+    let creates = is_key && !view.actions().contains(Action::EnableKey);
     for entry in entries {
         let named = pattern::actions(&entry.value);
-        // `kms:*` and `kms:Create*` are other rules' and administrators'.
+        // `kms:*` is another rule's, and `kms:Create*` is what administrators have.
         let is_meant = named.contains(Action::CreateGrant)
-            && named.iter().all(|action| action.name().contains("Grant"));
+            && named.iter().all(|action| {
+                let name = action.name();
+                name.contains("Grant") || (creates && name.starts_with("Create"))
+            });
         if !is_meant || !view.statement.condition.iter().all(|one| view.is_known(one.operator.span))
         {
             continue;
@@ -143,6 +147,25 @@ fn is_limited(view: &StatementView<'_>) -> bool {
             )
         )
     })
+}
+
+/// Whether a condition key tells from where, when or how a request is made, whatever it asks for.
+fn is_circumstance(key: &ConditionKey) -> bool {
+    use KnownKey as K;
+    matches!(
+        key.known(),
+        Some(
+            K::AwsCurrentTime
+                | K::AwsMultiFactorAuthAge
+                | K::AwsMultiFactorAuthPresent
+                | K::AwsRequestedRegion
+                | K::AwsSecureTransport
+                | K::AwsSourceIp
+                | K::AwsSourceVpc
+                | K::AwsSourceVpce
+                | K::AwsVpcSourceIp
+        )
+    )
 }
 
 /// Whether a statement gives to users and roles: accounts decide in their identity policies, and what

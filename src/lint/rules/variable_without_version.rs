@@ -53,7 +53,7 @@ declare_rule! {
         level: Warning,
         since: "0.1.0",
         covers: [],
-        analyzer: ["UNSUPPORTED_VARIABLE_IN_VERSION"],
+        analyzer: ["VARIABLE_UNSUPPORTED_IN_VERSION"],
         check: Check::Document(check),
     }
 }
