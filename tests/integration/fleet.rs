@@ -392,6 +392,24 @@ fn the_limit_of_calls_a_second_is_kept() {
 }
 
 #[test]
+fn no_more_calls_are_under_way_than_are_allowed() {
+    let home = Home::new();
+    let (now, most) = (AtomicU64::new(0), AtomicU64::new(0));
+    let report = home.run(|_, _, _| {
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        // Lets the workers that only decide and record try.
+        for _ in 0..20 {
+            std::thread::yield_now();
+        }
+        now.fetch_sub(1, Ordering::SeqCst);
+        Act::Answer
+    });
+    assert!(matches!(report.unwrap().end, End::Finished));
+    assert!((1..=2).contains(&most.into_inner()));
+    home.finishes();
+}
+
+#[test]
 fn a_call_that_hangs_is_given_up_and_sent_again() {
     let home = Home::new();
     let report =
