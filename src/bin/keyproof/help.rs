@@ -155,9 +155,12 @@ Exit codes: 0 every item may be moved; 1 some are refused; 2 no answer.";
     pub const RUN: &str = "\
 A run that ends early is gone on with by the same command.
 
-Example:
+Examples:
   keyproof fleet run --world policies/demo --keystore demo.redb \\
       --region eu-central-1 --caller orders --input fleet.jsonl \\
+      --destination-key-id alias/archive --output archived.jsonl
+  keyproof fleet run --backend aws --world world --caller orders \\
+      --input fleet.jsonl --source-key-id alias/orders \\
       --destination-key-id alias/archive --output archived.jsonl
 
 Exit codes: 0 done; 1 some items are refused, and nothing was run; 2 not all
