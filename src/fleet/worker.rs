@@ -287,17 +287,20 @@ where
         let judge = Judge::new(job, &current, caller, self.inspector)?;
         let keys: BTreeSet<KeyArn> = items.iter().flat_map(|item| judge.keys(item)).collect();
         let keys: Vec<KeyArn> = keys.into_iter().collect();
-        let _reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another worker may have read them meanwhile.
-        let current = world.current();
         let mut pauses = 0;
         loop {
+            // Held for a reading and not for the pause after one: others have other keys, and
+            // their reading may succeed meanwhile.
+            let reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another worker may have read them meanwhile.
+            let current = world.current();
             let read = self.executor.refresh(world, &current, &keys);
             let error = match self.driver.wait(read, self.options.timeout) {
                 Some(Ok(fresh)) => return Ok(fresh.unwrap_or(current)),
                 Some(Err(error)) => FleetError::from(error),
                 None => FleetError::reads_hang(),
             };
+            drop(reading);
             pauses += 1;
             if pauses >= self.options.attempts || !self.pause(self.shared.pace.backoff(pauses)) {
                 return Err(error);
