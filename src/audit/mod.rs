@@ -54,7 +54,9 @@ impl JsonLines {
     pub fn append(path: &Path, run: [u8; 16]) -> io::Result<Self> {
         // A pipe would wait for somebody to read.
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(io::Error::other("is no regular file, so it cannot keep audit records"));
+            return Err(io::Error::other(
+                "is no regular file, so it cannot keep audit records: name another file for them",
+            ));
         }
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
