@@ -155,13 +155,16 @@ Exit codes: 0 every item may be moved; 1 some are refused; 2 no answer.";
     pub const RUN: &str = "\
 A run that ends early is gone on with by the same command.
 
-Examples:
+Example:
   keyproof fleet run --world policies/demo --keystore demo.redb \\
       --region eu-central-1 --caller orders --input fleet.jsonl \\
       --destination-key-id alias/archive --output archived.jsonl
-  keyproof fleet run --backend aws --world world --caller orders \\
-      --input fleet.jsonl --source-key-id alias/orders \\
-      --destination-key-id alias/archive --output archived.jsonl
+
+With AWS KMS, in a world that `keyproof collect` made:
+  keyproof fleet run --backend aws --world world --region eu-central-1 \\
+      --caller orders --input fleet.jsonl --source-key-id alias/orders \\
+      --destination-key-id alias/archive --output archived.jsonl \\
+      --concurrency 8 --requests-per-second 200
 
 Exit codes: 0 done; 1 some items are refused, and nothing was run; 2 not all
 done.";
