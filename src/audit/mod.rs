@@ -231,7 +231,7 @@ fn holds_records(file: &File) -> io::Result<bool> {
 }
 
 /// Text is written when there is so much of it.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 256 * 1024;
 /// More than a record has.
 const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
