@@ -130,30 +130,92 @@ fn a_disk_without_room_loses_nothing() {
     let home = Home::new();
     home.write_items("in.jsonl", 300);
     let words = "--input in.jsonl --output out.jsonl";
-    // No file may grow beyond so many blocks of 512 bytes; writing more fails as on a full disk.
     for blocks in [100, 400, 2500] {
-        let program = run(&home, words);
-        let typed: Vec<String> = std::iter::once(program.get_program())
-            .chain(program.get_args())
-            .map(|word| word.to_str().unwrap().to_owned())
-            .collect();
-        let shell = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-        let output = Command::new("sh")
-            .args(["-c", &shell])
-            .args(&typed)
-            .current_dir(home.folder.path())
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(!errors.contains("panicked"), "{errors}");
-        match output.status.code() {
+        let (code, errors) = run_within(&home, words, blocks);
+        match code {
             Some(0) => {}
-            Some(2) => assert!(errors.contains("too large"), "{blocks}: {errors}"),
+            Some(2) => {
+                assert!(errors.contains("too large"), "{blocks}: {errors}");
+                // The journal is full first, or the records are.
+                let advice = match blocks {
+                    100 => "make room, then run the same command again",
+                    _ => "make the audit log writable, then run the same command again",
+                };
+                assert!(errors.contains(advice), "{blocks}: {errors}");
+            }
             code => panic!("{blocks}: {code:?} {errors}"),
         }
     }
     finish(&home, words);
     home.assert_complete("out.jsonl", 300);
+}
+
+#[test]
+fn a_disk_without_room_for_the_journal_or_the_results_loses_nothing() {
+    let home = Home::new();
+    home.write_items("short.jsonl", 300);
+    // Numbers all the same, and so long that the results fill a disk before the records do.
+    let items = std::fs::read_to_string(home.path("short.jsonl")).unwrap();
+    let long = format!("\"id\":\"{}", "0".repeat(5000));
+    std::fs::write(home.path("in.jsonl"), items.replace("\"id\":\"", &long)).unwrap();
+    let words = "--input in.jsonl --output out.jsonl";
+    let advice = "what is in the journal is safe: make room, then run the same command again";
+    let (code, errors) = run_within(&home, words, 20);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("journal: cannot") && errors.contains(advice), "{errors}");
+    assert!(!home.path("out.jsonl.journal").exists());
+    // Each has records of its own, so that these have room.
+    let mut most = 0;
+    for round in 0..3 {
+        let (code, errors) = run_within(&home, &format!("{words} --audit {round}.jsonl"), 2200);
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains("cannot write the results") && errors.contains(advice), "{errors}");
+        let status = keyproof::fleet::status(&home.path("out.jsonl.journal"), 0).unwrap();
+        assert!(status.tally.moved >= most && status.tally.failed == 0, "{:?}", status.tally);
+        most = status.tally.moved;
+    }
+    assert!(most > 0 && !home.path("out.jsonl").exists());
+    finish(&home, words);
+    home.assert_complete("out.jsonl", 300);
+}
+
+#[test]
+fn without_a_file_for_records_nothing_is_begun() {
+    let home = Home::new();
+    home.write_items("in.jsonl", 3);
+    let words = "--input in.jsonl --output out.jsonl";
+    for audit in ["nowhere/audit.jsonl", "in"] {
+        std::fs::create_dir_all(home.path("in")).unwrap();
+        let output = run(&home, &format!("{words} --audit {audit}")).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains("name a") && errors.contains(audit), "{errors}");
+        for made in ["out.jsonl", "out.jsonl.part", "out.jsonl.journal"] {
+            assert!(!home.path(made).exists(), "{made}");
+        }
+    }
+    finish(&home, words);
+    home.assert_complete("out.jsonl", 3);
+}
+
+/// Runs where no file may grow beyond so many blocks of 512 bytes; writing more fails as on a full
+/// disk. Exit code and standard error.
+fn run_within(home: &Home, words: &str, blocks: u32) -> (Option<i32>, String) {
+    let program = run(home, words);
+    let typed: Vec<String> = std::iter::once(program.get_program())
+        .chain(program.get_args())
+        .map(|word| word.to_str().unwrap().to_owned())
+        .collect();
+    let shell = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let output = Command::new("sh")
+        .args(["-c", &shell])
+        .args(&typed)
+        .current_dir(home.folder.path())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!errors.contains("panicked"), "{errors}");
+    (output.status.code(), errors)
 }
 
 fn random(below: u64) -> u64 {

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/ct-reencrypt.html>.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -15,10 +15,32 @@ use crate::execute::{AuditError, AuditLog, AuditOutcome, AuditRecord, AuditSide}
 use crate::model::CallerPrincipal;
 
 /// Appends one JSON object a line to a file; each is on the disk before the call returns.
+///
+/// Who writes while another waits for the disk is waited for together with the next ones.
 #[derive(Debug)]
 pub struct JsonLines {
-    file: Mutex<File>,
+    file: File,
+    written: Mutex<Written>,
+    synced: Mutex<Synced>,
     run: u128,
+}
+
+/// What was handed to the system.
+#[derive(Debug)]
+struct Written {
+    /// How many writes there were.
+    count: u64,
+    /// Whether the file ends within a line: a write failed, or a process was killed in one.
+    torn: bool,
+}
+
+/// What of it is on the disk.
+#[derive(Debug, Default)]
+struct Synced {
+    /// This many writes are.
+    count: u64,
+    /// Of these the system has told, once and to one caller, that some may not be.
+    lost: u64,
 }
 
 impl JsonLines {
@@ -32,7 +54,9 @@ impl JsonLines {
     pub fn append(path: &Path, run: [u8; 16]) -> io::Result<Self> {
         // A pipe would wait for somebody to read.
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(io::Error::other("is no regular file, so it cannot keep audit records"));
+            return Err(io::Error::other(
+                "is no regular file, so it cannot keep audit records: name another file for them",
+            ));
         }
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
@@ -44,7 +68,13 @@ impl JsonLines {
                 "holds something else than audit records: name another file for them",
             ));
         }
-        Ok(Self { file: Mutex::new(file), run: u128::from_be_bytes(run) })
+        let torn = ends_within_a_line(&file)?;
+        Ok(Self {
+            file,
+            written: Mutex::new(Written { count: 0, torn }),
+            synced: Mutex::default(),
+            run: u128::from_be_bytes(run),
+        })
     }
 }
 
@@ -54,10 +84,9 @@ impl AuditLog for JsonLines {
     }
 
     fn record_all(&self, records: &[AuditRecord<'_>]) -> Result<(), AuditError> {
-        let failed = |error: &dyn std::fmt::Display| AuditError(error.to_string());
-        let mut lines = String::with_capacity(PIECE + PIECE / 4);
+        let mut lines = String::new();
         let mut shared: Option<Shared<'_>> = None;
-        let mut file = self.file.lock().map_err(|error| failed(&error))?;
+        let mut count = None;
         for record in records {
             let common = match shared.take() {
                 Some(common) if common.fits(record) => common,
@@ -66,13 +95,64 @@ impl AuditLog for JsonLines {
             common.write(record, &event_id(self.run, record.call), &mut lines);
             shared = Some(common);
             if lines.len() >= PIECE {
-                file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
+                count = Some(self.write(&lines)?);
                 lines.clear();
             }
         }
-        file.write_all(lines.as_bytes()).map_err(|error| failed(&error))?;
-        file.sync_data().map_err(|error| failed(&error))
+        if !lines.is_empty() {
+            count = Some(self.write(&lines)?);
+        }
+        count.map_or(Ok(()), |count| self.sync(count))
     }
+}
+
+impl JsonLines {
+    /// Hands whole lines to the system; tells which write it was.
+    fn write(&self, lines: &str) -> Result<u64, AuditError> {
+        let mut written = self.written.lock().map_err(|error| failed(&error))?;
+        let mut file = &self.file;
+        if written.torn {
+            file.write_all(b"\n").map_err(|error| failed(&error))?;
+        }
+        let result = file.write_all(lines.as_bytes());
+        written.torn = result.is_err();
+        result.map_err(|error| failed(&error))?;
+        written.count += 1;
+        Ok(written.count)
+    }
+
+    /// Returns when this write, and those before it, are on the disk.
+    fn sync(&self, count: u64) -> Result<(), AuditError> {
+        let mut synced = self.synced.lock().map_err(|error| failed(&error))?;
+        if count <= synced.lost {
+            return Err(AuditError("the disk did not take what was written".into()));
+        }
+        // Another one waited for the disk after this was written.
+        if count <= synced.count {
+            return Ok(());
+        }
+        let through = self.written.lock().map_err(|error| failed(&error))?.count;
+        let result = self.file.sync_data();
+        match &result {
+            Ok(()) => synced.count = through,
+            Err(_) => synced.lost = through,
+        }
+        result.map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> AuditError {
+    AuditError(error.to_string())
+}
+
+fn ends_within_a_line(mut file: &File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(io::SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// What records of one batch have in common is made into text once.
@@ -103,17 +183,31 @@ impl<'r> Shared<'r> {
     }
 
     fn write(&self, record: &AuditRecord<'_>, id: &str, lines: &mut String) {
-        let mut own = Map::new();
-        outcome(&record.outcome, &mut own);
         lines.push_str("{\"eventID\":\"");
         lines.push_str(id);
         lines.push_str("\",\"outcome\":\"");
         lines.push_str(record.outcome.as_str());
         lines.push_str("\",");
-        if !own.is_empty() {
-            let own = Value::Object(own).to_string();
-            lines.extend(own.strip_prefix('{').and_then(|own| own.strip_suffix('}')));
-            lines.push(',');
+        match &record.outcome {
+            AuditOutcome::Intended => {}
+            // Nearly every outcome; ids of key materials are texts of any kind all the same.
+            AuditOutcome::Succeeded { key_materials } => {
+                lines.push_str("\"additionalEventData\":{");
+                for (number, (side, id)) in key_materials.iter().enumerate() {
+                    lines.push_str(if number == 0 { "\"" } else { ",\"" });
+                    lines.push_str(material_name(*side));
+                    lines.push_str("\":");
+                    push_text(id, lines);
+                }
+                lines.push_str("},");
+            }
+            other => {
+                let mut own = Map::new();
+                outcome(other, &mut own);
+                let own = Value::Object(own).to_string();
+                lines.extend(own.strip_prefix('{').and_then(|own| own.strip_suffix('}')));
+                lines.push(',');
+            }
         }
         lines.push_str(&self.text);
         lines.push('\n');
@@ -137,7 +231,7 @@ fn holds_records(file: &File) -> io::Result<bool> {
 }
 
 /// Text is written when there is so much of it.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 256 * 1024;
 /// More than a record has.
 const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -145,15 +239,17 @@ const MAX_RECORD_BYTES: u64 = 16 * 1024 * 1024;
 fn event_id(run: u128, call: u64) -> String {
     let bits = run & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
     let bits = bits ^ u128::from(call & !(0x3 << 62));
-    let part = |from: u32, digits: u32| bits >> from & ((1 << (digits * 4)) - 1);
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        part(96, 8),
-        part(80, 4),
-        part(64, 4),
-        part(48, 4),
-        part(0, 12)
-    )
+    let mut id = String::with_capacity(36);
+    for (number, byte) in bits.to_be_bytes().into_iter().enumerate() {
+        if [4, 6, 8, 10].contains(&number) {
+            id.push('-');
+        }
+        // Twice a record: the standard library's formatting takes ten times as long.
+        for digit in [byte >> 4, byte & 0xf] {
+            id.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+        }
+    }
+    id
 }
 
 /// One record as JSON.
@@ -223,17 +319,31 @@ fn outcome(outcome: &AuditOutcome, event: &mut Map<String, Value>) {
         }
         AuditOutcome::Intended => {}
         AuditOutcome::Succeeded { key_materials } => {
-            let name = |side: Side| match side {
-                Side::Source => "sourceKeyMaterialId",
-                Side::Destination => "destinationKeyMaterialId",
-                _ => "keyMaterialId",
-            };
             let data: Map<String, Value> = key_materials
                 .iter()
-                .map(|(side, id)| (name(*side).to_owned(), json!(id)))
+                .map(|(side, id)| (material_name(*side).to_owned(), json!(id)))
                 .collect();
             event.insert("additionalEventData".into(), Value::Object(data));
         }
+    }
+}
+
+fn material_name(side: Side) -> &'static str {
+    match side {
+        Side::Source => "sourceKeyMaterialId",
+        Side::Destination => "destinationKeyMaterialId",
+        _ => "keyMaterialId",
+    }
+}
+
+/// A JSON string.
+fn push_text(text: &str, lines: &mut String) {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte)) {
+        lines.push('"');
+        lines.push_str(text);
+        lines.push('"');
+    } else {
+        lines.push_str(&Value::from(text).to_string());
     }
 }
 
@@ -367,6 +477,49 @@ mod tests {
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         assert!(JsonLines::append(folder.path(), [0; 16]).is_err());
+    }
+
+    #[test]
+    fn a_torn_line_costs_no_record_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let first = "{\"schema\":\"keyproof/audit/1\"}\n{\"torn";
+        std::fs::write(&path, first).unwrap();
+        let log = JsonLines::append(&path, [3; 16]).unwrap();
+        let region = "eu-central-1".parse().unwrap();
+        let record = AuditRecord {
+            call: 1,
+            time: Timestamp::from_epoch_seconds(1_780_000_000),
+            operation: "ReEncrypt",
+            region: &region,
+            principal: &CallerPrincipal::Anonymous,
+            epoch: Epoch::new(1),
+            sides: &[],
+            outcome: AuditOutcome::Intended,
+        };
+        log.record(&record).unwrap();
+        log.record(&record).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let added: Vec<&str> = text.strip_prefix(first).unwrap().lines().collect();
+        assert_eq!(added.len(), 3, "{text}");
+        assert_eq!(added.first(), Some(&""));
+        for line in added.into_iter().skip(1) {
+            serde_json::from_str::<serde_json::Value>(line).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_the_disk_did_not_take_is_told_to_everybody_who_wrote_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = JsonLines::append(&folder.path().join("file"), [3; 16]).unwrap();
+        let (one, other) = (log.write("{}\n").unwrap(), log.write("{}\n").unwrap());
+        // The system tells a failure once; the first to ask is told, and keeps it for the others.
+        log.synced.lock().unwrap().lost = other;
+        assert!(log.sync(one).is_err() && log.sync(other).is_err());
+        let next = log.write("{}\n").unwrap();
+        log.sync(next).unwrap();
+        assert!(log.sync(other).is_err());
+        log.sync(next).unwrap();
     }
 
     #[test]

@@ -12,10 +12,12 @@ mod error;
 mod input;
 mod job;
 mod journal;
+mod line;
 mod output;
 mod pace;
 mod plan;
 mod run;
+mod slots;
 mod worker;
 
 pub use error::FleetError;

@@ -52,7 +52,7 @@ impl Results {
             let batch = Read::by_ref(&mut file).take(extent.length - extent.last);
             let mut batch = batch;
             batch.read_to_end(&mut last).map_err(failed)?;
-            if digest_of(&last) != extent.digest {
+            if digest_of(&[last]) != extent.digest {
                 return Err(changed("its last lines are others"));
             }
         }
@@ -73,16 +73,21 @@ impl Results {
     }
 
     /// Appends lines; they are on disk when it returns.
-    pub(super) fn append(&mut self, extent: &Extent, lines: &[u8]) -> Result<Extent, FleetError> {
-        if lines.is_empty() {
+    pub(super) fn append(
+        &mut self,
+        extent: &Extent,
+        lines: &[Vec<u8>],
+    ) -> Result<Extent, FleetError> {
+        if lines.iter().all(Vec::is_empty) {
             return Ok(extent.clone());
         }
         let failed = |error| FleetError::io("write the results", &self.part, error);
         let Some(file) = &mut self.file else {
             return Err(FleetError::Exists { path: self.output.results.clone() });
         };
-        file.write_all(lines).and_then(|()| file.sync_data()).map_err(failed)?;
-        let length = extent.length + lines.len() as u64;
+        lines.iter().try_for_each(|lines| file.write_all(lines)).map_err(failed)?;
+        file.sync_data().map_err(failed)?;
+        let length = extent.length + lines.iter().map(|lines| lines.len() as u64).sum::<u64>();
         Ok(Extent { length, last: extent.length, digest: digest_of(lines) })
     }
 
@@ -190,11 +195,13 @@ impl Mirror {
     }
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+fn digest_of(lines: &[Vec<u8>]) -> String {
     use std::fmt::Write as _;
 
     let mut text = String::with_capacity(64);
-    for byte in digest::digest(&SHA256, bytes).as_ref() {
+    let mut digest = digest::Context::new(&SHA256);
+    lines.iter().for_each(|lines| digest.update(lines));
+    for byte in digest.finish().as_ref() {
         let _ = write!(text, "{byte:02x}");
     }
     text

@@ -11,6 +11,7 @@ use super::journal::{Done, Entry, Identity, Journal};
 use super::output::{Mirror, Results};
 use super::pace::{Driver, Pace};
 use super::plan::plan_rest;
+use super::slots::Slots;
 use super::worker::{Batch, Worker};
 use super::{FleetError, Item, Job, Output, Plan, Refusal, Tally};
 use crate::authorize::CiphertextInspector;
@@ -203,13 +204,16 @@ where
         stop,
         broken: AtomicBool::new(false),
         reading: Mutex::new(()),
+        slots: Slots::new(options.concurrency.max(1)),
         item_nanos: AtomicU64::new(0),
+        call_nanos: AtomicU64::new(0),
         moved: AtomicU64::new(0),
         failed: AtomicU64::new(0),
         exhausted: AtomicU64::new(0),
         last_success: Mutex::new(begun),
     };
     let workers = options.concurrency.max(1);
+    let workers = workers + (3 * workers).min(MOST_HELPERS);
     let (sender, receiver) = mpsc::sync_channel::<Batch>(workers);
     let mut writer = Writer { journal: &mut journal, results, marks: Mark::default(), error: None };
     std::thread::scope(|scope| {
@@ -287,8 +291,12 @@ pub(super) struct Shared<'a> {
     pub(super) broken: AtomicBool,
     /// Held by the worker that reads keys again, for all of them.
     pub(super) reading: Mutex<()>,
+    /// Held while calls are under way.
+    pub(super) slots: Slots,
     /// How long an item takes one worker.
     pub(super) item_nanos: AtomicU64,
+    /// How long its call alone takes.
+    pub(super) call_nanos: AtomicU64,
     /// Of this run.
     pub(super) moved: AtomicU64,
     /// Of this run.
@@ -320,11 +328,11 @@ struct Writer<'j> {
 
 impl Writer<'_> {
     fn write(&mut self, batches: Vec<Batch>) {
-        let mut lines = Vec::new();
+        let mut lines: Vec<Vec<u8>> = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
         let mut failure = None;
         for batch in batches {
-            lines.extend_from_slice(&batch.lines);
+            lines.push(batch.lines.bytes);
             entries.extend(batch.entries);
             self.marks.add(batch.mark);
             failure = failure.or(batch.error);
@@ -340,7 +348,7 @@ impl Writer<'_> {
         }
     }
 
-    fn commit(&mut self, entries: &[Entry], lines: &[u8]) -> Result<(), FleetError> {
+    fn commit(&mut self, entries: &[Entry], lines: &[Vec<u8>]) -> Result<(), FleetError> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -349,6 +357,8 @@ impl Writer<'_> {
     }
 }
 
+/// Workers beyond the calls that may be under way: they decide and record for the others.
+const MOST_HELPERS: usize = 6;
 /// How often progress is told while nothing happens.
 const TICK: Duration = Duration::from_millis(250);
 /// As many batches as one commit takes.

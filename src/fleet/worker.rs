@@ -10,21 +10,19 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
-
 use super::input::{Mark, Raw};
 use super::journal::{Entry, Problem, State};
+use super::line::Lines;
 use super::pace::Driver;
 use super::plan::Judge;
 use super::run::{Fleet, Options, Shared};
+use super::slots::Slot;
 use super::{FleetError, Item, Verdict};
 use crate::authorize::{CiphertextInspector, Provenance, ReEncrypt};
 use crate::compile::Snapshot;
 use crate::execute::{
     Answered, AuditLog, ClassifyFailure, EpochSource, ExecuteError, Executor, FailureClass,
-    Intended, KeyReader, KmsBackend, ReEncrypted, Refresh, TimeSource,
+    Freshness, Intended, KeyReader, KmsBackend, ReEncrypted, Refresh, TimeSource,
 };
 use crate::model::{EncryptionAlgorithm, KeyArn};
 
@@ -33,7 +31,7 @@ use crate::model::{EncryptionAlgorithm, KeyArn};
 pub(super) struct Batch {
     pub(super) entries: Vec<Entry>,
     /// Lines of the results.
-    pub(super) lines: Vec<u8>,
+    pub(super) lines: Lines,
     /// What was read.
     pub(super) mark: Mark,
     /// Why the run ends.
@@ -83,9 +81,17 @@ where
     /// Works until no item is left or the run ends.
     pub(super) fn work(&self, sender: &SyncSender<Batch>) {
         while !self.shared.ends() {
+            // What is decided ahead of its calls grows old, so nothing is where that gains little.
+            let mut slot = None;
+            if !self.decides_ahead() {
+                slot = self.slot();
+                if slot.is_none() {
+                    return;
+                }
+            }
             let batch = match self.take() {
                 Ok(raw) if raw.is_empty() => return,
-                Ok(raw) => self.batch(raw),
+                Ok(raw) => self.batch(raw, slot),
                 Err(error) => Batch::failed(error),
             };
             if batch.error.is_some() {
@@ -127,9 +133,9 @@ where
         Ok(taken)
     }
 
-    fn batch(&self, raw: Vec<Raw>) -> Batch {
+    fn batch(&self, raw: Vec<Raw>, slot: Option<Slot<'_>>) -> Batch {
         let mut batch = Batch::default();
-        if let Err(error) = self.fill(raw, &mut batch) {
+        if let Err(error) = self.fill(raw, slot, &mut batch) {
             if self.shared.mirror.is_some() {
                 // Which of the blobs are on disk is not known.
                 batch = Batch::default();
@@ -139,7 +145,12 @@ where
         batch
     }
 
-    fn fill(&self, raw: Vec<Raw>, batch: &mut Batch) -> Result<(), FleetError> {
+    fn fill<'s>(
+        &'s self,
+        raw: Vec<Raw>,
+        mut slot: Option<Slot<'s>>,
+        batch: &mut Batch,
+    ) -> Result<(), FleetError> {
         let job = self.fleet.job;
         let mut items = Vec::with_capacity(raw.len());
         for one in raw {
@@ -150,7 +161,7 @@ where
         let mut idle = 0;
         while !items.is_empty() && batch.error.is_none() && !self.shared.ends() {
             let before = items.len();
-            items = self.pass(items, batch)?;
+            items = self.pass(items, &mut slot, batch)?;
             idle = if items.len() < before { 0 } else { idle + 1 };
             if idle == MAX_IDLE {
                 let message = "the facts of the keys are too old again before one item is moved: \
@@ -163,7 +174,12 @@ where
 
     /// Moves what can be moved on the world as it is; gives back the items that the facts of the
     /// keys became too old for.
-    fn pass(&self, items: Vec<Item>, batch: &mut Batch) -> Result<Vec<Item>, FleetError> {
+    fn pass<'s>(
+        &'s self,
+        items: Vec<Item>,
+        slot: &mut Option<Slot<'s>>,
+        batch: &mut Batch,
+    ) -> Result<Vec<Item>, FleetError> {
         let Fleet { job, caller, .. } = *self.fleet;
         let world = self.world(&items)?;
         let judge = Judge::new(job, &world, caller, self.inspector)?;
@@ -183,6 +199,11 @@ where
             Err(error) if self.can_be_renewed(&error) => return Ok(allowed),
             Err(error) => return Err(self.fatal(&error)),
         };
+        let waits = self.driver.now();
+        if slot.is_none() {
+            *slot = self.slot();
+        }
+        let calls = self.driver.now();
         let mut answers = Vec::with_capacity(allowed.len());
         let mut answered = Vec::with_capacity(allowed.len());
         let (mut again, mut ends) = (Vec::new(), None);
@@ -204,6 +225,11 @@ where
             }
         }
         let count = answers.len().max(1) as u64;
+        let called = self.driver.now().saturating_sub(calls);
+        self.shared.call_nanos.store(nanos_of_one(called, count), Ordering::Relaxed);
+        if self.decides_ahead() {
+            *slot = None;
+        }
         let concluded = self
             .executor
             .conclude_all(answers)
@@ -219,10 +245,10 @@ where
             (Err(_), Some(Ends::Run(error))) | (Err(error), _) => return Err(error),
         };
         let mut folders = Vec::new();
-        batch.lines.reserve(answered.len() * USUAL_LINE);
+        batch.lines.bytes.reserve(answered.len() * USUAL_LINE);
         for (item, result) in answered.into_iter().zip(concluded) {
             match result {
-                Ok(answer) => self.moved(&item, &answer, batch, &mut folders)?,
+                Ok(answer) => self.moved(&item, answer, batch, &mut folders)?,
                 Err(error) if did_not_run(&error) => {
                     if goes_on {
                         again.push(item);
@@ -234,10 +260,21 @@ where
         if let Some(mirror) = &self.shared.mirror {
             mirror.sync(folders)?;
         }
-        let nanos = self.driver.now().saturating_sub(begun).as_nanos() / u128::from(count);
-        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).max(1);
-        self.shared.item_nanos.store(nanos, Ordering::Relaxed);
+        let waited = calls.saturating_sub(waits);
+        let worked = self.driver.now().saturating_sub(begun).saturating_sub(waited);
+        self.shared.item_nanos.store(nanos_of_one(worked, count), Ordering::Relaxed);
         Ok(again)
+    }
+
+    /// Whether items are decided and their intentions recorded while the calls of others are under
+    /// way: with a quick backend, and where facts do not grow too old.
+    fn decides_ahead(&self) -> bool {
+        let nanos = self.shared.call_nanos.load(Ordering::Relaxed);
+        (1..=QUICK_NANOS).contains(&nanos) && self.executor.freshness() == Freshness::default()
+    }
+
+    fn slot(&self) -> Option<Slot<'_>> {
+        self.shared.slots.take(|| self.shared.ends())
     }
 
     /// The world, with the facts of these items' keys read again if they are to be.
@@ -250,17 +287,20 @@ where
         let judge = Judge::new(job, &current, caller, self.inspector)?;
         let keys: BTreeSet<KeyArn> = items.iter().flat_map(|item| judge.keys(item)).collect();
         let keys: Vec<KeyArn> = keys.into_iter().collect();
-        let _reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another worker may have read them meanwhile.
-        let current = world.current();
         let mut pauses = 0;
         loop {
+            // Held for a reading and not for the pause after one: others have other keys, and
+            // their reading may succeed meanwhile.
+            let reading = self.shared.reading.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another worker may have read them meanwhile.
+            let current = world.current();
             let read = self.executor.refresh(world, &current, &keys);
             let error = match self.driver.wait(read, self.options.timeout) {
                 Some(Ok(fresh)) => return Ok(fresh.unwrap_or(current)),
                 Some(Err(error)) => FleetError::from(error),
                 None => FleetError::reads_hang(),
             };
+            drop(reading);
             pauses += 1;
             if pauses >= self.options.attempts || !self.pause(self.shared.pace.backoff(pauses)) {
                 return Err(error);
@@ -472,51 +512,17 @@ where
     fn moved(
         &self,
         item: &Item,
-        answer: &ReEncrypted,
+        answer: ReEncrypted,
         batch: &mut Batch,
         folders: &mut Vec<PathBuf>,
     ) -> Result<(), FleetError> {
-        let bytes = answer.ciphertext.as_bytes();
-        let encoded = match &self.shared.mirror {
-            Some(mirror) => {
-                folders.push(mirror.write(&item.id, bytes)?);
-                None
-            }
-            None => Some(STANDARD.encode(bytes)),
-        };
-        let line = Line {
-            position: item.position + 1,
-            id: &item.id,
-            ciphertext: encoded.as_deref(),
-            source_key_id: answer.source_key.as_str(),
-            source_key_material_id: answer.source_material.as_deref(),
-            destination_key_id: answer.destination_key.as_str(),
-            destination_key_material_id: answer.destination_material.as_deref(),
-            source_encryption_algorithm: answer.source_algorithm.as_str(),
-            destination_encryption_algorithm: answer.destination_algorithm.as_str(),
-        };
-        serde_json::to_writer(&mut batch.lines, &line)
-            .map_err(|error| FleetError::Backend(error.to_string()))?;
-        batch.lines.push(b'\n');
+        if let Some(mirror) = &self.shared.mirror {
+            folders.push(mirror.write(&item.id, answer.ciphertext.as_bytes())?);
+        }
+        batch.lines.add(item, answer, self.shared.mirror.is_none())?;
         batch.entries.push(Entry { position: item.position, state: State::Moved, problem: None });
         Ok(())
     }
-}
-
-/// One result.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    position: u64,
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ciphertext: Option<&'a str>,
-    source_key_id: &'a str,
-    source_key_material_id: Option<&'a str>,
-    destination_key_id: &'a str,
-    destination_key_material_id: Option<&'a str>,
-    source_encryption_algorithm: &'a str,
-    destination_encryption_algorithm: &'a str,
 }
 
 fn problem(item: &Item, code: &str, message: &impl Display) -> Problem {
@@ -547,11 +553,17 @@ fn did_not_run<E: std::error::Error>(error: &ExecuteError<ReEncrypt, E>) -> bool
     )
 }
 
+fn nanos_of_one(time: Duration, count: u64) -> u64 {
+    u64::try_from(time.as_nanos() / u128::from(count)).unwrap_or(u64::MAX).max(1)
+}
+
 /// Bytes of a result.
 const USUAL_LINE: usize = 1024;
 /// Passes in a row that move nothing.
 const MAX_IDLE: u32 = 3;
-const MAX_BATCH: u64 = 512;
+const MAX_BATCH: u64 = 1024;
+/// A backend whose calls take no longer is quick: a disk is slower than its calls.
+const QUICK_NANOS: u64 = 1_000_000;
 /// A batch takes about half a second.
 const BATCH_NANOS: u64 = 500_000_000;
 /// How soon a waiting worker sees that the run ends.

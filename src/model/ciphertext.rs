@@ -1,6 +1,7 @@
 //! Ciphertext and plaintext.
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -10,7 +11,10 @@ use super::InvalidText;
 ///
 /// Source: botocore `kms/2014-11-01` `CiphertextType`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CiphertextBlob(Box<[u8]>);
+pub struct CiphertextBlob(
+    /// Shared by clones: an item of a fleet and its request are one ciphertext.
+    Arc<[u8]>,
+);
 
 impl CiphertextBlob {
     /// The largest ciphertext KMS takes, in bytes.
@@ -26,7 +30,7 @@ impl CiphertextBlob {
             let text = format!("{} bytes", bytes.len());
             return Err(InvalidText::new(&text, "a ciphertext of 1 to 6144 bytes"));
         }
-        Ok(Self(bytes))
+        Ok(Self(bytes.into()))
     }
 
     /// The bytes.

@@ -1,6 +1,7 @@
 //! Encryption contexts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::eq_ignore_case;
 
@@ -10,8 +11,9 @@ use super::eq_ignore_case;
 /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html>.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EncryptionContext(
-    /// INVARIANT (sorted): by name, each once.
-    Vec<(Box<str>, Box<str>)>,
+    /// INVARIANT (sorted): by name, each once. Clones share the pairs: a fleet's items and their
+    /// requests carry them twice.
+    Arc<Vec<(Box<str>, Box<str>)>>,
 );
 
 impl EncryptionContext {
@@ -27,7 +29,7 @@ impl EncryptionContext {
         match self.place(&name) {
             Ok(_) => false,
             Err(place) => {
-                self.0.insert(place, (name.into(), value.into().into()));
+                Arc::make_mut(&mut self.0).insert(place, (name.into(), value.into().into()));
                 true
             }
         }
@@ -76,6 +78,7 @@ impl EncryptionContext {
 impl FromIterator<(String, String)> for EncryptionContext {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
         let sorted: BTreeMap<String, String> = pairs.into_iter().collect();
-        Self(sorted.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let pairs = sorted.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(Arc::new(pairs.collect()))
     }
 }

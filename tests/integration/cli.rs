@@ -199,6 +199,7 @@ fn the_audit_file_is_nothing_else() {
         ("policies/demo/organization.json", "inside the world folder"),
         ("notes", "holds something else than audit records"),
         ("pipe", "is no regular file"),
+        ("nowhere/audit.jsonl", "nothing is run without its record: name a file that can be"),
     ] {
         let err = home.fails(&home.encrypt(&format!("--output blue.bin --audit {audit}")));
         assert!(err.contains(says), "{audit}: {err}");

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -140,7 +141,11 @@ impl CiphertextInspector for Inspector {
 
 /// Time that passes when somebody waits for it.
 #[derive(Default)]
-struct Virtual(AtomicU64);
+struct Virtual {
+    nanos: AtomicU64,
+    /// Done by whoever sleeps.
+    sleeps: Option<Box<dyn Fn() + Send + Sync>>,
+}
 
 impl Wait for Virtual {
     fn wait<F: Future>(&self, future: F, limit: Duration) -> Option<F::Output> {
@@ -156,11 +161,14 @@ impl Wait for Virtual {
 
 impl Driver for Virtual {
     fn now(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::SeqCst))
+        Duration::from_nanos(self.nanos.load(Ordering::SeqCst))
     }
 
     fn sleep(&self, time: Duration) {
-        self.0.fetch_add(time.as_nanos() as u64, Ordering::SeqCst);
+        if let Some(sleeps) = &self.sleeps {
+            sleeps();
+        }
+        self.nanos.fetch_add(time.as_nanos() as u64, Ordering::SeqCst);
     }
 }
 
@@ -180,12 +188,19 @@ struct Reads {
     count: Arc<AtomicU64>,
     disabled_from: Arc<AtomicU64>,
     fails_from: Arc<AtomicU64>,
+    /// The number of the one reading that fails, and who met it.
+    fails_once: Arc<AtomicU64>,
+    failed: Arc<Mutex<Option<ThreadId>>>,
 }
 
 impl KeyReader for Reads {
     async fn read(&self, key: &KeyArn) -> Result<KeyFacts, String> {
         let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
         let is_from = |first: &AtomicU64| (1..=count).contains(&first.load(Ordering::SeqCst));
+        if count == self.fails_once.load(Ordering::SeqCst) {
+            *self.failed.lock().unwrap() = Some(std::thread::current().id());
+            return Err("the line is cut once".into());
+        }
         if is_from(&self.fails_from) {
             return Err("the line is cut".into());
         }
@@ -389,6 +404,24 @@ fn the_limit_of_calls_a_second_is_kept() {
     home.finishes();
     let time = Driver::now(&home.time).as_secs_f64();
     assert!((19.0..21.0).contains(&time), "{time}");
+}
+
+#[test]
+fn no_more_calls_are_under_way_than_are_allowed() {
+    let home = Home::new();
+    let (now, most) = (AtomicU64::new(0), AtomicU64::new(0));
+    let report = home.run(|_, _, _| {
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        // Lets the workers that only decide and record try.
+        for _ in 0..20 {
+            std::thread::yield_now();
+        }
+        now.fetch_sub(1, Ordering::SeqCst);
+        Act::Answer
+    });
+    assert!(matches!(report.unwrap().end, End::Finished));
+    assert!((1..=2).contains(&most.into_inner()));
+    home.finishes();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redb::{
@@ -37,6 +38,8 @@ pub struct Keystore {
     root: RootKey,
     store_id: Vec<u8>,
     path: PathBuf,
+    /// As on disk: no other process writes while this one has the file open.
+    epoch: AtomicU64,
 }
 
 impl Keystore {
@@ -71,7 +74,10 @@ impl Keystore {
             }
         };
         let store_id = check(&database, path, &root)?;
-        Ok(Self { database, root, store_id, path: path.to_owned() })
+        let epoch = AtomicU64::new(0);
+        let keystore = Self { database, root, store_id, path: path.to_owned(), epoch };
+        keystore.note_epoch(keystore.read()?.epoch()?);
+        Ok(keystore)
     }
 
     /// Refuses a file that is no keystore by its first bytes, before a root key is looked for.
@@ -152,7 +158,19 @@ impl Keystore {
     /// # Errors
     /// When the store fails.
     pub fn epoch(&self) -> Result<Epoch, KeystoreError> {
-        self.read()?.named_epoch()
+        self.named(self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// With the keystore's own id.
+    fn named(&self, count: u64) -> Result<Epoch, KeystoreError> {
+        let id = self.store_id.first_chunk();
+        let id = id.ok_or_else(|| KeystoreError::damaged(&self.path, "its id is too short"))?;
+        Ok(Epoch::of(*id, count))
+    }
+
+    /// Epochs only grow, whichever of two writers tells first.
+    fn note_epoch(&self, count: u64) {
+        self.epoch.fetch_max(count, Ordering::SeqCst);
     }
 
     /// The keys as they are now, for cryptography.
@@ -179,7 +197,17 @@ impl Keystore {
         let done = change(&writer)?;
         let epoch = writer.epoch()?.wrapping_add(1);
         writer.set(Table::Meta, EPOCH, &epoch.to_be_bytes())?;
-        writer.transaction.commit()?;
+        let committed = writer.transaction.commit();
+        match &committed {
+            Ok(()) => self.note_epoch(epoch),
+            // Whether it is on disk is for the disk to say.
+            Err(_) => {
+                if let Ok(found) = self.read().and_then(|reader| reader.epoch()) {
+                    self.note_epoch(found);
+                }
+            }
+        }
+        committed?;
         Ok(done)
     }
 
@@ -342,9 +370,7 @@ impl<'a> Reader<'a> {
 
     /// The epoch with the keystore's own id.
     pub(super) fn named_epoch(&self) -> Result<Epoch, KeystoreError> {
-        let id = self.store_id().first_chunk();
-        let id = id.ok_or_else(|| self.damaged("its id is too short".into()))?;
-        Ok(Epoch::of(*id, self.epoch()?))
+        self.keystore.named(self.epoch()?)
     }
 }
 

@@ -160,6 +160,12 @@ Example:
       --region eu-central-1 --caller orders --input fleet.jsonl \\
       --destination-key-id alias/archive --output archived.jsonl
 
+With AWS KMS, in a world that `keyproof collect` made:
+  keyproof fleet run --backend aws --world world --region eu-central-1 \\
+      --caller orders --input fleet.jsonl --source-key-id alias/orders \\
+      --destination-key-id alias/archive --output archived.jsonl \\
+      --concurrency 8 --requests-per-second 200
+
 Exit codes: 0 done; 1 some items are refused, and nothing was run; 2 not all
 done.";
     pub const STATUS: &str = "\

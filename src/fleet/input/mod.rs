@@ -201,7 +201,8 @@ fn next_line(
     path: &Path,
 ) -> Result<Option<Content>, FleetError> {
     loop {
-        let mut text = Vec::new();
+        // Most lines of a fleet fit; a vector that grows is copied several times.
+        let mut text = Vec::with_capacity(USUAL_LINE);
         let read = file.take(MAX_LINE_BYTES).read_until(b'\n', &mut text);
         if read.map_err(|error| FleetError::io("read", path, error))? == 0 {
             return Ok(None);
@@ -236,5 +237,6 @@ fn ciphertext(
         .map_err(|error| FleetError::Item { place: place(), message: error.to_string() })
 }
 
+const USUAL_LINE: usize = 512;
 /// A ciphertext and two contexts have less.
 const MAX_LINE_BYTES: u64 = 1024 * 1024;

@@ -65,9 +65,9 @@ pub fn re_encrypt() -> ReEncryptRequest {
     }
 }
 
-type Guard = Executor<AwsKms<Arc<LiveWorld<NoReader>>>, Log, Noon>;
+pub type Guard = Executor<AwsKms<Arc<LiveWorld<NoReader>>>, Log, Noon>;
 
-fn guard(clients: Clients) -> (Guard, Arc<LiveWorld<NoReader>>, Log) {
+pub fn guard(clients: Clients) -> (Guard, Arc<LiveWorld<NoReader>>, Log) {
     let live = Arc::new(LiveWorld::new(world(), NoReader));
     let log = Log::default();
     (Executor::new(AwsKms::new(clients, Arc::clone(&live)), log.clone(), Noon), live, log)

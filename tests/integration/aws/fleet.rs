@@ -89,6 +89,28 @@ fn a_fleet_is_moved_and_recorded() {
 }
 
 #[test]
+fn the_example_of_the_help_runs() {
+    let home = fleet();
+    let help = keyproof(&except(|_| None), home.path(), "fleet run --help").1;
+    let (_, example) = help.split_once("With AWS KMS").unwrap();
+    let words: Vec<&str> = example
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .flat_map(str::split_whitespace)
+        .filter(|word| *word != "\\")
+        .collect();
+    assert!(words.len() > 15 && words[0] == "keyproof", "{example}");
+    std::os::unix::fs::symlink("policies/demo", home.path().join("world")).unwrap();
+    let items = std::fs::read_to_string(home.path().join("in.jsonl")).unwrap();
+    let items = items.replace("{\"", "{\"sourceContext\":{\"tenant\":\"blue\"},\"");
+    std::fs::write(home.path().join("fleet.jsonl"), items).unwrap();
+    let (code, out, err) = keyproof(&except(|_| None), home.path(), &words[1..].join(" "));
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(lines(home.path(), "archived.jsonl").len(), COUNT);
+}
+
+#[test]
 fn a_source_key_is_asked_for_before_anything_is_sent() {
     let home = fleet();
     let stub = Stub::new(|_| panic!("nothing is asked"));

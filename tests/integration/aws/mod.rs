@@ -2,6 +2,7 @@
 
 mod backend;
 mod collect;
+mod exceptions;
 mod fleet;
 mod live;
 #[cfg(feature = "client-tests")]

@@ -20,7 +20,8 @@ fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
-        let (python, ready) = (home.join("bin/python"), home.join("ready"));
+        let python = home.join("bin/python");
+        let ready = home.join("ready-2");
         if !ready.exists() {
             let done = |command: &mut Command, what: &str| {
                 let output = command.output();
@@ -36,12 +37,24 @@ fn python() -> &'static Path {
             };
             done(Command::new("python3").args(["-m", "venv"]).arg(&home), "`python3 -m venv`");
             let mut pip = Command::new(&python);
-            pip.args(["-m", "pip", "install", "--quiet", "moto[server,kms,iam,sts]==5.2.*"]);
-            done(&mut pip, "`pip install 'moto[server,kms,iam,sts]'`");
+            pip.args(["-m", "pip", "install", "--quiet"]);
+            pip.args(PACKAGES.split(' ').map(|name| name.trim_matches('\'')));
+            done(&mut pip, &format!("`pip install {PACKAGES}`"));
             std::fs::write(ready, "").unwrap();
         }
         python
     })
+}
+
+const PACKAGES: &str = "'moto[server,kms,iam,sts]==5.2.*' awscli";
+
+/// Where the programs of a virtual environment are.
+fn bin(python: &Path) -> &Path {
+    python.parent().unwrap()
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// moto's server on a port of its own, stopped when it is dropped, and the account in it.
@@ -61,7 +74,7 @@ impl Drop for Moto {
 
 impl Moto {
     fn new() -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = free_port();
         let mut server = Command::new(python())
             .args(["-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p"])
             .arg(free.to_string())
@@ -303,24 +316,39 @@ fn a_collected_account_decides_as_the_one_written_by_hand() {
 fn the_commands_of_the_readme_run_on_it() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(readme).unwrap();
-    let block = readme.split("```bash\n").nth(1).unwrap().split("```").next().unwrap();
-    assert!(block.lines().count() > 5, "{block}");
-    let moto = Moto::new();
-    std::fs::write(moto.path("secret.txt"), "the secret").unwrap();
+    let mut blocks =
+        readme.split("```bash\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    // What is installed is that of `python`.
+    assert!(blocks.next().unwrap().contains(PACKAGES));
+    let free = free_port();
+    let commands: Vec<String> = blocks.map(|it| it.replace("5000", &free.to_string())).collect();
+    assert_eq!(commands.len(), 4);
+    let home = tempfile::tempdir().unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_keyproof")).parent().unwrap();
+    let stop = "trap 'kill $moto 2>/dev/null || true' EXIT\n";
     let output = Command::new("sh")
-        .args(["-e", "-c", block])
-        .current_dir(moto.home.path())
+        .args(["-e", "-c", &[stop, &commands.concat()].concat()])
+        .current_dir(home.path())
         .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
-        .env("AWS_ENDPOINT_URL", &moto.address)
-        .env("AWS_REGION", "eu-central-1")
-        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("PATH", format!("{}:{}:/usr/bin:/bin", programs.display(), bin(python()).display()))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(moto.path("moved.bin").exists());
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}{errors}");
+    for line in [
+        "2 keys",
+        "ReEncrypt by arn:aws:sts::123456789012:assumed-role/app/keyproof: allow",
+        "exit code 1",
+        "2 items: 2 may be moved, 0 refused",
+        "finished: 2 of 2 items moved",
+    ] {
+        assert!(printed.contains(line), "no `{line}` in\n{printed}{errors}");
+    }
+    assert!(errors.contains("AccessDeniedException"), "{errors}");
+    assert!(home.path().join("moved.bin").exists());
+    let archived = std::fs::read_to_string(home.path().join("archived.jsonl")).unwrap();
+    assert_eq!(archived.lines().count(), 2);
 }
 
 #[test]

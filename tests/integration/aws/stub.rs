@@ -28,6 +28,8 @@ pub enum Reply {
     Text(u16, String),
     /// Nothing, until the client gives up.
     Silence,
+    /// The beginning of an answer, and a closed connection.
+    Torn,
 }
 
 pub fn ok(body: Value) -> Reply {
@@ -159,6 +161,9 @@ fn serve(mut stream: TcpStream, heard: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Aske
     heard.lock().unwrap().push(asked);
     match reply {
         Reply::Silence => std::thread::sleep(Duration::from_secs(30)),
+        Reply::Torn => {
+            let _ = stream.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\n{\"Cip");
+        }
         Reply::Text(status, body) => {
             let answer = format!(
                 "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\n\

@@ -1,7 +1,8 @@
 //! Runs that take longer than the facts of their keys may be old.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use keyproof::execute::{Freshness, Refresh};
 use keyproof::fleet::{self, FleetError};
@@ -23,6 +24,33 @@ fn a_run_that_is_longer_than_its_facts_may_be_old_reads_them_again() {
     let count = home.reads();
     // Two keys, every 11 s at most; no more often than each worker meets old facts.
     assert!((30..=44).contains(&count), "{count}");
+}
+
+#[test]
+fn nobody_waits_while_another_pauses_before_it_reads_again() {
+    let mut home = aging(Refresh::WhenStale);
+    // Two keys are read before the run begins, and the third reading is one of the run.
+    home.reads.fails_once.store(3, Ordering::SeqCst);
+    let (reads, waited_in_vain) = (home.reads.clone(), Arc::new(AtomicBool::new(false)));
+    let in_vain = Arc::clone(&waited_in_vain);
+    home.time.sleeps = Some(Box::new(move || {
+        let failed = *reads.failed.lock().unwrap();
+        if failed != Some(std::thread::current().id()) {
+            return;
+        }
+        // This one pauses: the other worker, whose facts are as old, must be able to read them.
+        let since = Instant::now();
+        while reads.count.load(Ordering::SeqCst) == 3 {
+            if since.elapsed() > Duration::from_secs(5) {
+                in_vain.store(true, Ordering::SeqCst);
+                break;
+            }
+            std::thread::yield_now();
+        }
+        *reads.failed.lock().unwrap() = None;
+    }));
+    home.finishes();
+    assert!(home.reads() > 3 && !waited_in_vain.load(Ordering::SeqCst));
 }
 
 #[test]

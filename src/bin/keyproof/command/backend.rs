@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use keyproof::audit::JsonLines;
 use keyproof::authorize::{
     Authorized, CiphertextInspector, Decrypt, Encrypt, InspectError, Provenance, ReEncrypt,
 };
 #[cfg(feature = "aws")]
 use keyproof::backend::aws::{AwsKeyReader, AwsKms, AwsKmsError};
-use keyproof::backend::embedded::{EmbeddedKms, KeystoreError};
+use keyproof::backend::embedded::{self, EmbeddedKms, KeystoreError};
 use keyproof::compile::{Epoch, KeyFacts};
 use keyproof::execute::{
     ClassifyFailure, Decrypted, Disagreement, Encrypted, EpochSource, FailureClass, Freshness,
@@ -79,6 +80,21 @@ impl BackendFiles {
         used.extend(self.keystore.as_ref().map(|path| ("the keystore", path.as_path())));
         used.extend(self.root_key.as_ref().map(|path| ("the root key", path.as_path())));
         used
+    }
+
+    /// Opens the audit file.
+    pub fn audit_log(&self) -> Result<JsonLines, CliError> {
+        let run = embedded::random_bytes().map_err(CliError::new)?;
+        JsonLines::append(&self.audit, run).map_err(|error| {
+            // What the system says tells nothing of what to do.
+            let advice = match error.raw_os_error() {
+                Some(_) => {
+                    "; nothing is run without its record: name a file that can be written (--audit)"
+                }
+                None => "",
+            };
+            CliError::at(&self.audit, format_args!("{error}{advice}"))
+        })
     }
 }
 

@@ -13,7 +13,6 @@ use keyproof::authorize::{
     Authorizer, DecryptRequest, Denied, EncryptRequest, KeyFault, Operation, PreflightAnswer,
     ReEncryptRequest, ResolveError, Side,
 };
-use keyproof::backend::embedded;
 use keyproof::compile::Caller;
 use keyproof::execute::{
     AuditError, AuditLog, AuditRecord, ExecuteError, Executor, LiveWorld, TimeSource,
@@ -374,14 +373,7 @@ impl Guard {
         let caller = input::caller(&loaded, &args.caller)?;
         let region = input::region(args.region.as_deref(), &loaded.snapshot)?;
         let (world, backend, freshness) = args.backend.open(loaded, Repeats::Backend)?;
-        let audit = if args.dry_run {
-            Log(None)
-        } else {
-            let path = &files.audit;
-            let run = embedded::random_bytes().map_err(CliError::new)?;
-            let log = JsonLines::append(path, run).map_err(|error| CliError::at(path, error))?;
-            Log(Some(log))
-        };
+        let audit = if args.dry_run { Log(None) } else { Log(Some(files.audit_log()?)) };
         let executor = Executor::new(backend, audit, Clock).with_freshness(freshness);
         Ok(Self { world, caller, executor, region })
     }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use keyproof::audit::JsonLines;
 use keyproof::backend::embedded;
 use keyproof::execute::{Executor, Wait};
 use keyproof::fleet::{self, Driver, End, FleetError, Options, Output, Report, Snap};
@@ -77,9 +76,7 @@ pub fn run(args: &Run, io: &mut Io) -> Result<Exit, CliError> {
     let mut refusals = Refusals::open(&args.job, &places.used())?;
     // A run sends again by itself, and knows how many calls there are.
     let (world, backend, freshness) = args.backend.open(loaded, Repeats::Caller)?;
-    let (file, random) = (&places.backend.audit, embedded::random_bytes());
-    let audit = JsonLines::append(file, random.map_err(CliError::new)?)
-        .map_err(|error| CliError::at(file, error))?;
+    let audit = places.backend.audit_log()?;
     let executor = Executor::new(backend, audit, Clock).with_freshness(freshness);
     let driver = Tokio::new()?;
     let options = Options {
