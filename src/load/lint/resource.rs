@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::value::{Written, document_written, elements, get, members, parse, text};
+use super::value::{Frame, Written, elements, get, members, parse, text};
 use super::{Json, LoadError};
 use crate::lint::{Collection, Document, GrantSubject, KeyFacts, Origin, SourceFile, Unknown};
 use crate::model::{
@@ -24,7 +24,8 @@ pub(super) struct At<'a> {
 impl At<'_> {
     /// The origin of what is told of the resource.
     pub(super) fn origin(&self) -> Arc<Origin> {
-        Arc::new(Origin::file(Arc::clone(self.file)).with_address(self.address))
+        let origin = Origin::file(Arc::clone(self.file)).with_extent(Span::default());
+        Arc::new(origin.with_address(self.address))
     }
 
     /// A policy that stands there as an object or as text; none where there is an empty text.
@@ -32,7 +33,7 @@ impl At<'_> {
         if text(json).is_some_and(|text| text.trim().is_empty()) {
             return None;
         }
-        Some(document_written(self.file, json, kind, Some(self.address), self.written))
+        Some(Frame::of(self.file, self.written).document(json, kind, Some(self.address)))
     }
 
     /// Something that nobody knows yet.
@@ -57,6 +58,15 @@ pub(super) const SNAKE: GrantNames = GrantNames {
     operations: "operations",
     equals: "encryption_context_equals",
     subset: "encryption_context_subset",
+};
+
+/// That of Pulumi and of what Kubernetes declares.
+pub(super) const CAMEL: GrantNames = GrantNames {
+    grantee: "granteePrincipal",
+    retiring: "retiringPrincipal",
+    operations: "operations",
+    equals: "encryptionContextEquals",
+    subset: "encryptionContextSubset",
 };
 
 /// A grant that a tool declares; `None` when its grantee is not told.
