@@ -3,6 +3,7 @@
 //!
 //! It collects no grants, aliases or facts of keys.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::value::{document, elements, get, members, parse, text};
@@ -30,8 +31,8 @@ fn is_inline(json: &Json<'_>) -> bool {
 pub(super) struct Collected {
     /// Whether there was any.
     pub(super) any: bool,
-    keys: Vec<(String, Arc<KeyFacts>, Option<Unknown>)>,
-    entities: Vec<(String, PrincipalArn)>,
+    keys: BTreeMap<String, (Arc<KeyFacts>, Option<Unknown>)>,
+    entities: HashMap<String, PrincipalArn>,
 }
 
 impl Collected {
@@ -67,8 +68,7 @@ impl Collected {
             }
             ["accounts", account, "iam", "group" | "role" | "user", _, "inline-policies.json"] => {
                 let folder = parts.get(..5).unwrap_or_default().join("/");
-                let mut entities = self.entities.iter();
-                let entity = entities.find(|(name, _)| *name == folder).map(|(_, arn)| arn);
+                let entity = self.entities.get(&folder);
                 inline(file, json, account.parse().ok(), entity, into);
             }
             ["organizations", _, list @ ("rcps" | "scps"), _, "policy.json"] => {
@@ -100,7 +100,7 @@ impl Collected {
         into: &mut Collection,
     ) {
         let origin = Arc::new(Origin::file(Arc::clone(file)));
-        if !self.keys.iter().any(|(known, ..)| *known == folder) {
+        let (facts, unknown) = self.keys.entry(folder).or_insert_with(|| {
             let facts = Arc::new(arn.as_ref().map(KeyFacts::of).unwrap_or_default());
             into.keys.push(KeySubject {
                 facts: Arc::clone(&facts),
@@ -109,14 +109,9 @@ impl Collected {
                 origin: Arc::clone(&origin),
             });
             let reason = "the key has no `policy.json`".into();
-            let unknown = Unknown { origin, span: json.span, reason };
-            self.keys.push((folder.clone(), facts, Some(unknown)));
-        }
-        let key = self.keys.iter_mut().find(|(known, ..)| *known == folder);
-        if member != "policy.json" {
-            return;
-        }
-        if let Some((_, facts, unknown)) = key {
+            (facts, Some(Unknown { origin, span: json.span, reason }))
+        });
+        if member == "policy.json" {
             let mut read = document(file, json, PolicyKind::Key, None);
             read.name = "key policy default".into();
             read.account = facts.account;
@@ -128,7 +123,7 @@ impl Collected {
 
     /// After all files: what was not there.
     pub(super) fn finish(self, into: &mut Collection) {
-        into.unknown.extend(self.keys.into_iter().filter_map(|(.., unknown)| unknown));
+        into.unknown.extend(self.keys.into_values().filter_map(|(_, unknown)| unknown));
     }
 }
 

@@ -14,7 +14,7 @@ use crate::syntax::json::Value;
 pub(super) const YAML: Format = Format::Text {
     recognizes: |file| {
         let is_ours = |line: &str| {
-            let line = line.trim_start_matches([' ', '-']);
+            let line = line.trim_start_matches(['\u{feff}', ' ', '-']);
             let group = line.strip_prefix("apiVersion:").or(line.strip_prefix("\"apiVersion\":"));
             let group = group.map(|it| it.trim().trim_start_matches(['"', '\'']));
             group.and_then(|it| it.split_once('/')).is_some_and(|(group, _)| maker(group).is_some())

@@ -1,5 +1,6 @@
 //! Pulumi: what `pulumi stack export` and `pulumi preview --json` print.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::resource::{At, CAMEL, Keys, fact, grant, is_true};
@@ -120,12 +121,15 @@ fn read(
     resources: &[Resource<'_, '_>],
     into: &mut Collection,
 ) -> Result<(), LoadError> {
-    let mut reader = Reader { file, keys: Keys::default(), into };
+    let mut reader = Reader { file, keys: Keys::default(), elsewhere: HashMap::new(), into };
     for resource in resources {
         reader.key(resource);
     }
+    let policies = resources.iter().filter(|one| one.kind == KEY_POLICY);
+    let targets = policies.map(|one| reader.target(one, &["keyId"]));
+    reader.elsewhere = targets.map(|facts| (Arc::as_ptr(&facts), facts)).collect();
     for resource in resources {
-        reader.resource(resource, resources)?;
+        reader.resource(resource)?;
     }
     Ok(())
 }
@@ -133,6 +137,8 @@ fn read(
 struct Reader<'r> {
     file: &'r Arc<SourceFile>,
     keys: Keys,
+    /// The keys whose policy is a resource of its own: that is what the key gets in the end.
+    elsewhere: HashMap<*const KeyFacts, Arc<KeyFacts>>,
     into: &'r mut Collection,
 }
 
@@ -183,11 +189,7 @@ impl Reader<'_> {
         found.unwrap_or_default()
     }
 
-    fn resource(
-        &mut self,
-        resource: &Resource<'_, '_>,
-        all: &[Resource<'_, '_>],
-    ) -> Result<(), LoadError> {
+    fn resource(&mut self, resource: &Resource<'_, '_>) -> Result<(), LoadError> {
         match resource.kind {
             "aws:kms/alias:Alias" | "aws-native:kms:Alias" => {
                 let name = resource.known("name").or_else(|| resource.known("aliasName"));
@@ -227,21 +229,17 @@ impl Reader<'_> {
             "aws-native:iam:Role" | "aws-native:iam:User" | "aws-native:iam:Group" => {
                 self.policies(resource, "policies", "policyDocument");
             }
-            "aws:kms/keyPolicy:KeyPolicy" => {
+            KEY_POLICY => {
                 let facts = self.target(resource, &["keyId"]);
                 self.policy(resource, "policy", PolicyKind::Key, Some(&facts));
             }
             kind => {
                 if let Some((_, attribute)) = KEYS.iter().find(|(name, _)| *name == kind) {
                     let facts = self.keys.named(resource.urn);
-                    // The policy of a resource of its own is what the key gets in the end.
-                    let has_other = all.iter().any(|one| {
-                        one.kind == "aws:kms/keyPolicy:KeyPolicy"
-                            && facts
-                                .as_ref()
-                                .is_some_and(|it| Arc::ptr_eq(&self.target(one, &["keyId"]), it))
-                    });
-                    if !has_other {
+                    let is_elsewhere = facts
+                        .as_ref()
+                        .is_some_and(|facts| self.elsewhere.contains_key(&Arc::as_ptr(facts)));
+                    if !is_elsewhere {
                         self.policy(resource, attribute, PolicyKind::Key, facts.as_ref());
                     }
                 }
@@ -298,6 +296,8 @@ impl Reader<'_> {
         self.into.documents.push(document);
     }
 }
+
+const KEY_POLICY: &str = "aws:kms/keyPolicy:KeyPolicy";
 
 /// Keys, and where their policy stands.
 const KEYS: &[(&str, &str)] = &[

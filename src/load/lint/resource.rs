@@ -2,6 +2,7 @@
 //! key is a link, values that nobody knows yet.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::value::{Frame, Written, elements, get, members, parse, text};
@@ -143,20 +144,24 @@ const UNKNOWN_KEY: &str =
 /// Keys of one input, by the names that others link to them with.
 #[derive(Default)]
 pub(super) struct Keys {
-    keys: Vec<(Vec<String>, Arc<KeyFacts>)>,
+    /// `None` for a name of several keys.
+    keys: HashMap<String, Option<Arc<KeyFacts>>>,
 }
 
 impl Keys {
     /// One more key, and what it is called.
     pub(super) fn add(&mut self, names: Vec<String>, facts: &Arc<KeyFacts>) {
-        self.keys.push((names, Arc::clone(facts)));
+        for name in names {
+            let known = self.keys.entry(name).or_insert_with(|| Some(Arc::clone(facts)));
+            if known.as_ref().is_some_and(|it| !Arc::ptr_eq(it, facts)) {
+                *known = None;
+            }
+        }
     }
 
     /// The only key of a name.
     pub(super) fn named(&self, name: &str) -> Option<Arc<KeyFacts>> {
-        let mut found = self.keys.iter().filter(|(names, _)| names.iter().any(|it| it == name));
-        let first = found.next()?;
-        found.next().is_none().then(|| Arc::clone(&first.1))
+        self.keys.get(name).cloned().flatten()
     }
 
     /// The key that an id or ARN means; one that is not among these is known by its ARN alone.
