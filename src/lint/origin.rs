@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::model::Span;
+use crate::syntax;
 
 /// A file, or what stands for one, such as standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,13 +194,15 @@ pub struct Origin {
     map: Option<PositionMap>,
     encoding: Encoding,
     address: Option<Box<str>>,
+    /// `None` when all of the file may be shown.
+    extent: Option<Span>,
 }
 
 impl Origin {
     /// A thing whose places are places of the file: a file that is a document, or an object in it.
     #[must_use]
     pub fn file(file: Arc<SourceFile>) -> Self {
-        Self { file, text: None, map: None, encoding: Encoding::Plain, address: None }
+        Self { file, text: None, map: None, encoding: Encoding::Plain, address: None, extent: None }
     }
 
     /// [`Self::file`] for a file that no fix can be written into, because it is not JSON.
@@ -218,7 +221,8 @@ impl Origin {
     /// A text that a format found in the file or made out of it.
     #[must_use]
     pub fn mapped(file: Arc<SourceFile>, text: &str, map: PositionMap, encoding: Encoding) -> Self {
-        Self { file, text: Some(text.into()), map: Some(map), encoding, address: None }
+        let extent = Some(map.whole);
+        Self { file, text: Some(text.into()), map: Some(map), encoding, address: None, extent }
     }
 
     /// The same, with the name its tool knows it by: a resource's address, a construct's path.
@@ -226,6 +230,21 @@ impl Origin {
     pub fn with_address(mut self, address: &str) -> Self {
         self.address = Some(address.into());
         self
+    }
+
+    /// The same, in a file that holds more than this thing: of the file, only `extent` is shown
+    /// beside a finding, and of what is outside of it only what is marked. Plans and templates
+    /// have passwords in other attributes, often on the same line.
+    #[must_use]
+    pub fn with_extent(mut self, extent: Span) -> Self {
+        self.extent = Some(extent);
+        self
+    }
+
+    /// The part of the file that may be shown beside a finding; `None` for all of it.
+    #[must_use]
+    pub fn extent(&self) -> Option<Span> {
+        self.extent
     }
 
     /// The file.
@@ -262,26 +281,13 @@ impl Origin {
         match self.encoding {
             Encoding::Opaque => None,
             Encoding::Plain => Some((place, text.to_owned())),
-            Encoding::JsonString => Some((place, escaped(text))),
+            Encoding::JsonString => {
+                let mut escaped = String::with_capacity(text.len());
+                syntax::escape_json(&mut escaped, text);
+                Some((place, escaped))
+            }
         }
     }
-}
-
-/// A text as it stands between the quotes of a JSON string.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if u32::from(c) < 0x20 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ pub struct Document {
     origin: Arc<Origin>,
     parsed: Parsed,
     holes: Vec<Span>,
+    unknown_because: &'static str,
     policy: OnceLock<Arc<Policy>>,
 }
 
@@ -118,16 +119,19 @@ impl Document {
             origin,
             parsed,
             holes: Vec::new(),
+            unknown_because: "",
             policy: OnceLock::new(),
         }
     }
 
     /// The places whose contents are known only once the thing is applied. Each is a whole string
     /// or value in which something well-formed was put for it, such as
-    /// `arn:aws:iam::000000000000:role/unknown`. No finding is made inside.
+    /// `arn:aws:iam::000000000000:role/unknown`. No finding is made inside. `because` says when
+    /// they will be known: "known only once it is deployed".
     #[must_use]
-    pub fn with_holes(mut self, holes: Vec<Span>) -> Self {
+    pub fn with_holes(mut self, holes: Vec<Span>, because: &'static str) -> Self {
         self.holes = holes;
+        self.unknown_because = because;
         self
     }
 
@@ -147,6 +151,12 @@ impl Document {
     #[must_use]
     pub fn holes(&self) -> &[Span] {
         &self.holes
+    }
+
+    /// When those will be known.
+    #[must_use]
+    pub fn unknown_because(&self) -> &'static str {
+        self.unknown_because
     }
 
     /// Whether all of it is understood and known: only then does what is not in it mean anything.

@@ -7,6 +7,7 @@ mod lint;
 mod reason;
 mod remedy;
 mod rules;
+mod xml;
 
 pub use explain::{Style, answer, explanation};
 pub use json::{answer_json, explanation_json, rules_json, side_json};
@@ -17,3 +18,4 @@ pub use lint::{
 };
 pub use reason::{Reason, reasons};
 pub use rules::{rule_markdown, rule_text, rules_markdown, rules_text};
+pub use xml::xml_text;

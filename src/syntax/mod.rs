@@ -46,5 +46,6 @@ mod tests;
 pub use decode::decode;
 pub use document::{MAX_CONDITION_VALUES, MAX_ENTRIES, MAX_STATEMENTS, Parsed, parse, parse_value};
 pub use error::{ActionProblem, PrincipalProblem, SyntaxError, SyntaxErrorKind};
+pub(crate) use print::escape_json;
 pub use print::{print, print_statement};
 pub use suggest::closest;

@@ -133,6 +133,12 @@ fn block<T>(
 
 fn quote(out: &mut String, text: &str) {
     out.push('"');
+    escape_json(out, text);
+    out.push('"');
+}
+
+/// A text as it stands between the quotes of a JSON string.
+pub(crate) fn escape_json(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -144,7 +150,6 @@ fn quote(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
-    out.push('"');
 }
 
 fn statement(statement: &Statement) -> Node {

@@ -1,5 +1,4 @@
-//! The readers of Terraform's, CloudFormation's and the CDK's files, held to where findings stand
-//! in them, to what they say is unknown, and to what they do with what cannot be read.
+//! The readers of files that declare or tell resources, held to where findings stand in them, to what they say is unknown, and to what they do with what cannot be read.
 
 use std::path::Path;
 use std::process::Command;
@@ -58,7 +57,7 @@ const CASES: &[Case] = &[
         mistake: ACTION,
         found: (38, 18, "SourceKey"),
         unknown: (r#""kms:ReEncrypt*""#, r#"{"Ref": "Action"}"#),
-        reason: "known only after apply",
+        reason: "known only once it is deployed",
         cut: "kms:ReEncrypt",
     },
     Case {
@@ -66,7 +65,7 @@ const CASES: &[Case] = &[
         mistake: ACTION,
         found: (22, 17, "SourceKey"),
         unknown: ("- kms:ReEncrypt*", "- !Ref Action"),
-        reason: "known only after apply",
+        reason: "known only once it is deployed",
         cut: "${AWS::Partition}",
     },
     // In a block scalar.
@@ -83,7 +82,7 @@ const CASES: &[Case] = &[
         mistake: ACTION,
         found: (16, 23, "Mover"),
         unknown: ("kms:ReEncrypt*", "!Ref Action"),
-        reason: "known only after apply",
+        reason: "known only once it is deployed",
         cut: "${AWS::Partition}",
     },
     Case {
@@ -91,12 +90,62 @@ const CASES: &[Case] = &[
         mistake: ACTION,
         found: (16, 73, "Stack/Key/Resource"),
         unknown: (r#""kms:*""#, r#"{"Ref": "Action"}"#),
-        reason: "known only after apply",
+        reason: "known only once it is deployed",
         cut: "kms:ReEncrypt",
+    },
+    Case {
+        file: "pulumi/stack.json",
+        mistake: ACTION,
+        found: (24, 321, "urn:pulumi:dev::app::aws:kms/key:Key::src"),
+        unknown: (
+            r#""description": "source""#,
+            r#""policy": {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}"#,
+        ),
+        reason: "`policy` is secret",
+        cut: "kms:ReEncrypt",
+    },
+    Case {
+        file: "pulumi/preview.json",
+        mistake: ACTION,
+        found: (15, 321, "urn:pulumi:dev::app::aws:kms/key:Key::src"),
+        unknown: (
+            r#""description": "source""#,
+            r#""policy": "04da6b54-80e4-46f7-96ec-b56ff0331ba9""#,
+        ),
+        reason: "`policy` is known only after the update",
+        cut: "kms:ReEncrypt",
+    },
+    Case {
+        file: "aws-config/snapshot.json",
+        mistake: ACTION,
+        found: (27, 320, KEY),
+        unknown: (r#""Policy": "#, r#""policy": "#),
+        reason: "`Policy` is not in the item",
+        cut: "kms:ReEncrypt",
+    },
+    // JSON in a string in JSON in a string.
+    Case {
+        file: "aws-config/history.json",
+        mistake: ACTION,
+        found: (19, 586, KEY),
+        unknown: (r#""supplementaryConfiguration": "#, r#""supplementary": "#),
+        reason: "`supplementaryConfiguration` is not in the item",
+        cut: "kms:ReEncrypt",
+    },
+    // In quotes of YAML.
+    Case {
+        file: "kubernetes/crossplane.yaml",
+        mistake: (r#""kms:ReEncrypt*","kms"#, r#""kms:ReEncrypt","kms"#),
+        found: (44, 81, "Policy/mover"),
+        unknown: ("    document:", "    documents:"),
+        reason: "its policy is not told here",
+        cut: "{ name: src }",
     },
 ];
 
-const BAD: &str = r#"{"Version": "2012-10-17", "Statement":
+const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1111aaaa-22bb-33cc-44dd-555555eeeeee";
+
+pub(crate) const BAD: &str = r#"{"Version": "2012-10-17", "Statement":
   {"Effect": "Deny", "Action": "kms:ReEncrypt", "Resource": "*"}}"#;
 
 impl Case {
@@ -115,11 +164,11 @@ impl Case {
     }
 }
 
-fn root() -> std::path::PathBuf {
+pub(crate) fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inputs")
 }
 
-fn written(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+pub(crate) fn written(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = folder.path().join(name);
@@ -130,12 +179,12 @@ fn written(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 }
 
 /// Exit code, and the report in JSON.
-fn run(folder: &Path, words: &[&str]) -> (i32, Value) {
+pub(crate) fn run(folder: &Path, words: &[&str]) -> (i32, Value) {
     let (code, out, _) = shown(folder, &[&["--format", "json"], words].concat());
     (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}\n{out}")))
 }
 
-fn shown(folder: &Path, words: &[&str]) -> (i32, String, String) {
+pub(crate) fn shown(folder: &Path, words: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keyproof"));
     command.args(["lint", "--isolated"]).args(words).current_dir(folder).env_clear();
     let output = command.output().unwrap();
@@ -143,12 +192,12 @@ fn shown(folder: &Path, words: &[&str]) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-fn list<'v>(report: &'v Value, name: &str) -> &'v [Value] {
+pub(crate) fn list<'v>(report: &'v Value, name: &str) -> &'v [Value] {
     report[name].as_array().unwrap_or_else(|| panic!("{name}: {report:#}"))
 }
 
 /// Findings that somebody would have to do something about.
-fn matters(report: &Value) -> Vec<&Value> {
+pub(crate) fn matters(report: &Value) -> Vec<&Value> {
     list(report, "findings").iter().filter(|one| one["level"] != "note").collect()
 }
 
@@ -242,7 +291,7 @@ fn a_mistake_of_grammar_in_a_found_file_is_told() {
 }
 
 /// One file is said to be unreadable, with exit code 2, and the finding in the other is there.
-fn unreadable(folder: &Path, words: &[&str], name: &str) {
+pub(crate) fn unreadable(folder: &Path, words: &[&str], name: &str) {
     let (code, report) = run(folder, words);
     assert_eq!(code, 2, "{name} in {words:?}: {report:#}");
     let told: Vec<_> = list(&report, "unreadable").iter().map(|one| &one["file"]).collect();

@@ -19,6 +19,7 @@ mod kms_vectors;
 mod lint_command;
 mod lint_fixes;
 mod lint_inputs;
+mod lint_other_inputs;
 mod lint_rules;
 mod matrix;
 mod operations;

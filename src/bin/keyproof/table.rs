@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use keyproof::load::{CaseResult, Scenario};
+use keyproof::report::xml_text;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
@@ -64,14 +65,14 @@ pub fn junit(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
     )?;
     for (scenario, cases) in results {
         let failures = cases.iter().filter(|case| !case.is_met()).count();
-        let file = xml(&scenario.path.display().to_string());
+        let file = xml_text(&scenario.path.display().to_string());
         writeln!(
             out,
             "  <testsuite name=\"{file}\" tests=\"{}\" failures=\"{failures}\">",
             cases.len()
         )?;
         for result in cases {
-            let (name, line) = (xml(&result.case.name), result.case.line);
+            let (name, line) = (xml_text(&result.case.name), result.case.line);
             write!(
                 out,
                 "    <testcase name=\"{name}\" classname=\"{file}\" file=\"{file}\" line=\"{line}\""
@@ -86,8 +87,8 @@ pub fn junit(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
             writeln!(
                 out,
                 "      <failure message=\"{}\">{}</failure>",
-                xml(first),
-                xml(&result.unmet.join("\n"))
+                xml_text(first),
+                xml_text(&result.unmet.join("\n"))
             )?;
             writeln!(out, "    </testcase>")?;
         }
@@ -136,23 +137,4 @@ pub fn markdown(results: &Results<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
-}
-
-/// Text and attribute values; characters XML cannot hold are left out.
-fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\t' => escaped.push_str("&#9;"),
-            character
-                if u32::from(character) < 0x20 || matches!(character, '\u{fffe}' | '\u{ffff}') => {}
-            character => escaped.push(character),
-        }
-    }
-    escaped
 }

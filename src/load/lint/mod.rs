@@ -6,8 +6,12 @@
 
 mod awscli;
 mod cloudformation;
+mod config_items;
+mod iam_collect;
 mod kind;
+mod kubernetes;
 mod policy;
+mod pulumi;
 mod resource;
 mod terraform;
 mod value;
@@ -63,6 +67,12 @@ const FORMATS: &[Format] = &[
     terraform::STATE_FILE,
     cloudformation::JSON,
     cloudformation::YAML,
+    pulumi::STACK,
+    pulumi::PREVIEW,
+    config_items::ITEMS,
+    kubernetes::JSON,
+    kubernetes::YAML,
+    iam_collect::INLINE,
     awscli::KEY_POLICY,
     awscli::GRANTS,
     policy::DOCUMENT,
@@ -127,6 +137,15 @@ fn is_signed(text: &str) -> bool {
         &["\"Grants\"", "\"GranteePrincipal\""],
         &["\"Policy\"", "\\\"Statement\\\""],
         &["\"accounts/", "\"Statement\""],
+        &["\"deployment\"", "\"urn:pulumi:"],
+        &["\"steps\"", "\"urn:pulumi:"],
+        &["\"configurationItem", "\"AWS::"],
+        &["\"baseConfigurationItems\"", "\"AWS::"],
+        &["\"apiVersion\"", ".services.k8s.aws/"],
+        &["\"apiVersion\"", ".aws.upbound.io/"],
+        &["\"apiVersion\"", ".aws.m.upbound.io/"],
+        &["\"apiVersion\"", ".aws.crossplane.io/"],
+        &["\"PolicyName\"", "\"PolicyDocument\""],
     ];
     SIGNS.iter().any(|signs| signs.iter().all(|sign| text.contains(sign)))
 }

@@ -2,9 +2,10 @@
 //! key is a link, values that nobody knows yet.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::value::{Written, document_written, elements, get, members, parse, text};
+use super::value::{Frame, Written, elements, get, members, parse, text};
 use super::{Json, LoadError};
 use crate::lint::{Collection, Document, GrantSubject, KeyFacts, Origin, SourceFile, Unknown};
 use crate::model::{
@@ -24,7 +25,8 @@ pub(super) struct At<'a> {
 impl At<'_> {
     /// The origin of what is told of the resource.
     pub(super) fn origin(&self) -> Arc<Origin> {
-        Arc::new(Origin::file(Arc::clone(self.file)).with_address(self.address))
+        let origin = Origin::file(Arc::clone(self.file)).with_extent(Span::default());
+        Arc::new(origin.with_address(self.address))
     }
 
     /// A policy that stands there as an object or as text; none where there is an empty text.
@@ -32,7 +34,7 @@ impl At<'_> {
         if text(json).is_some_and(|text| text.trim().is_empty()) {
             return None;
         }
-        Some(document_written(self.file, json, kind, Some(self.address), self.written))
+        Some(Frame::of(self.file, self.written).document(json, kind, Some(self.address)))
     }
 
     /// Something that nobody knows yet.
@@ -57,6 +59,15 @@ pub(super) const SNAKE: GrantNames = GrantNames {
     operations: "operations",
     equals: "encryption_context_equals",
     subset: "encryption_context_subset",
+};
+
+/// That of Pulumi and of what Kubernetes declares.
+pub(super) const CAMEL: GrantNames = GrantNames {
+    grantee: "granteePrincipal",
+    retiring: "retiringPrincipal",
+    operations: "operations",
+    equals: "encryptionContextEquals",
+    subset: "encryptionContextSubset",
 };
 
 /// A grant that a tool declares; `None` when its grantee is not told.
@@ -133,20 +144,24 @@ const UNKNOWN_KEY: &str =
 /// Keys of one input, by the names that others link to them with.
 #[derive(Default)]
 pub(super) struct Keys {
-    keys: Vec<(Vec<String>, Arc<KeyFacts>)>,
+    /// `None` for a name of several keys.
+    keys: HashMap<String, Option<Arc<KeyFacts>>>,
 }
 
 impl Keys {
     /// One more key, and what it is called.
     pub(super) fn add(&mut self, names: Vec<String>, facts: &Arc<KeyFacts>) {
-        self.keys.push((names, Arc::clone(facts)));
+        for name in names {
+            let known = self.keys.entry(name).or_insert_with(|| Some(Arc::clone(facts)));
+            if known.as_ref().is_some_and(|it| !Arc::ptr_eq(it, facts)) {
+                *known = None;
+            }
+        }
     }
 
     /// The only key of a name.
     pub(super) fn named(&self, name: &str) -> Option<Arc<KeyFacts>> {
-        let mut found = self.keys.iter().filter(|(names, _)| names.iter().any(|it| it == name));
-        let first = found.next()?;
-        found.next().is_none().then(|| Arc::clone(&first.1))
+        self.keys.get(name).cloned().flatten()
     }
 
     /// The key that an id or ARN means; one that is not among these is known by its ARN alone.

@@ -1,6 +1,6 @@
 //! Terraform and OpenTofu: plans and states as `show -json` prints them, and state files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::resource::{At, Keys, SNAKE, fact, grant, is_true};
@@ -225,26 +225,50 @@ fn read(
     expressions: &Expressions<'_, '_>,
     into: &mut Collection,
 ) -> Result<(), LoadError> {
-    let mut reader = Reader { file, expressions, keys: Keys::default(), seen: Vec::new(), into };
+    let mut reader = Reader {
+        file,
+        expressions,
+        keys: Keys::default(),
+        elsewhere: HashMap::new(),
+        seen: HashSet::new(),
+        into,
+    };
     for resource in resources {
         reader.key(resource);
     }
+    let policies = resources.iter().filter(|one| one.kind == "aws_kms_key_policy");
+    let targets = policies.map(|one| reader.target(one, &["key_id"]));
+    reader.elsewhere = targets.map(|facts| (Arc::as_ptr(&facts), facts)).collect();
     for resource in resources {
-        reader.resource(resource, resources)?;
+        reader.resource(resource)?;
     }
     // Once it is known what the resources' policies say: most documents are one of them, or a part
     // of another, and only the rest is worth a look.
-    for resource in resources.iter().filter(|one| one.kind == DOCUMENT) {
-        reader.data(resource, resources);
+    let documents = || resources.iter().filter(|one| one.kind == DOCUMENT);
+    let parts: HashSet<_> = documents().flat_map(parts).collect();
+    for resource in documents() {
+        reader.data(resource, &parts);
     }
     Ok(())
+}
+
+/// The documents that a document is put together from.
+fn parts(document: &Resource<'_, '_>) -> Vec<serde_json::Value> {
+    let lists = ["source_policy_documents", "override_policy_documents"];
+    let lists = lists.into_iter().filter_map(|name| document.known(name)).flat_map(elements);
+    let single = ["source_json", "override_json"].into_iter();
+    let parts = lists.chain(single.filter_map(|name| document.known(name)));
+    parts.filter_map(text).filter_map(|text| serde_json::from_str(text).ok()).collect()
 }
 
 struct Reader<'r, 'v, 'f> {
     file: &'r Arc<SourceFile>,
     expressions: &'r Expressions<'v, 'f>,
     keys: Keys,
-    seen: Vec<serde_json::Value>,
+    /// The keys whose policy is a resource of its own: that is what the key gets in the end.
+    elsewhere: HashMap<*const KeyFacts, Arc<KeyFacts>>,
+    /// The policies of resources.
+    seen: HashSet<serde_json::Value>,
     into: &'r mut Collection,
 }
 
@@ -311,11 +335,7 @@ impl Reader<'_, '_, '_> {
         found.unwrap_or_default()
     }
 
-    fn resource(
-        &mut self,
-        resource: &Resource<'_, '_>,
-        all: &[Resource<'_, '_>],
-    ) -> Result<(), LoadError> {
+    fn resource(&mut self, resource: &Resource<'_, '_>) -> Result<(), LoadError> {
         match resource.kind {
             kind if KEYS.contains(&kind) => {
                 let facts = self.target(resource, &["arn", "key_id"]);
@@ -323,12 +343,7 @@ impl Reader<'_, '_, '_> {
                     Some(_) => facts,
                     None => self.keys.named(&resource.address).unwrap_or(facts),
                 };
-                // The policy of a resource of its own is what the key gets in the end.
-                let has_other = all.iter().any(|one| {
-                    one.kind == "aws_kms_key_policy"
-                        && Arc::ptr_eq(&self.target(one, &["key_id"]), &facts)
-                });
-                if !has_other {
+                if !self.elsewhere.contains_key(&Arc::as_ptr(&facts)) {
                     self.policy(resource, "policy", PolicyKind::Key, Some(&facts));
                 }
             }
@@ -447,18 +462,11 @@ impl Reader<'_, '_, '_> {
     }
 
     /// A document that no resource read so far has as its policy.
-    fn data(&mut self, resource: &Resource<'_, '_>, all: &[Resource<'_, '_>]) {
+    fn data(&mut self, resource: &Resource<'_, '_>, parts: &HashSet<serde_json::Value>) {
         let Some(json) = resource.known("json") else { return };
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         let Some(own) = text(json).and_then(parsed) else { return };
-        let is_part = all.iter().filter(|one| one.kind == DOCUMENT).any(|one| {
-            let lists = ["source_policy_documents", "override_policy_documents"];
-            let lists = lists.into_iter().filter_map(|name| one.known(name)).flat_map(elements);
-            let single = ["source_json", "override_json"].into_iter();
-            let parts = lists.chain(single.filter_map(|name| one.known(name)));
-            parts.filter_map(text).filter_map(parsed).any(|part| part == own)
-        });
-        if is_part || self.seen.contains(&own) {
+        if parts.contains(&own) || self.seen.contains(&own) {
             return;
         }
         let text = text(json).unwrap_or_default().to_owned();

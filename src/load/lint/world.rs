@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::awscli::read_grant;
+use super::iam_collect::Collected;
 use super::value::{document, elements, get, members, parse, path, text};
 use super::{Format, Input, Json, LoadError, SourceFile, files_below, kind, lint_file};
 use crate::lint::{Collection, Document, EntitySubject, KeyFacts, KeySubject, Origin};
@@ -18,7 +19,7 @@ pub(super) const BUNDLE: Format = Format::Json {
             && names.all(|(name, _)| name.starts_with("accounts/") && name.ends_with(".json"))
     },
     read: |input: &Input<'_>, root, into| {
-        let mut reader = Reader { into, keys: Vec::new() };
+        let mut reader = Reader { into, keys: Vec::new(), collected: Collected::default() };
         // What a key is stands beside what is attached to it, which shares it.
         let (keys, others): (Vec<_>, Vec<_>) =
             members(root).partition(|(name, _)| name.ends_with("/key.json"));
@@ -32,11 +33,13 @@ pub(super) const BUNDLE: Format = Format::Json {
 /// The folder.
 pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
     let mut collection = Collection::default();
-    let mut reader = Reader { into: &mut collection, keys: Vec::new() };
+    let mut reader =
+        Reader { into: &mut collection, keys: Vec::new(), collected: Collected::default() };
     let mut errors = LoadError::default();
     let mut files = files_below(folder)?;
     // What a key is stands beside what is attached to it, which shares it.
-    files.sort_by_key(|(name, _)| !name.ends_with("/key.json"));
+    let is_fact = |name: &str| name.ends_with("/key.json") || name.ends_with("/metadata.json");
+    files.sort_by_key(|(name, _)| !is_fact(name));
     for (name, place) in files {
         if !name.ends_with(".json") {
             continue;
@@ -50,8 +53,12 @@ pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
             errors.extend(error);
         }
     }
-    // Organizations, readings and what else a world tells: the world's own reader knows.
-    if let Ok(world) = crate::load::world(folder) {
+    let collected = std::mem::take(&mut reader.collected);
+    let is_ours = !collected.any;
+    collected.finish(&mut collection);
+    // Organizations, readings and what else a world tells: the world's own reader knows. What
+    // iam-collect wrote is none: for that reader it would be empty.
+    if is_ours && let Ok(world) = crate::load::world(folder) {
         collection.snapshot = world.snapshot(crate::compile::Epoch::default()).ok();
     }
     errors.finish(collection)
@@ -89,6 +96,7 @@ fn described(json: &Json<'_>, arn: &KeyArn) -> KeyFacts {
 struct Reader<'c> {
     into: &'c mut Collection,
     keys: Vec<(String, Arc<KeyFacts>)>,
+    collected: Collected,
 }
 
 impl Reader<'_> {
@@ -129,7 +137,7 @@ impl Reader<'_> {
                 self.policy(file, json, PolicyKind::ResourceControl, "resource control policy");
                 Ok(())
             }
-            _ => Ok(()),
+            parts => self.collected.member(parts, file, json, self.into).map(drop),
         }
     }
 

@@ -51,9 +51,10 @@ impl Lines {
         (line, self.starts.get(line - 1).copied().unwrap_or_default())
     }
 
-    /// What to show of a text for a span.
+    /// What to show of a text for a span; `shown` is all that may be shown, when that is not the
+    /// whole text.
     #[must_use]
-    pub fn excerpt(&self, text: &str, span: Span) -> Excerpt {
+    pub fn excerpt(&self, text: &str, span: Span, shown: Option<Span>) -> Excerpt {
         let (line, start) = self.line(span.start());
         let end = self.starts.get(line).map_or(text.len(), |next| next - 1);
         let whole = text.get(start..end).unwrap_or_default().trim_end_matches('\r');
@@ -62,22 +63,44 @@ impl Lines {
         let (before, rest) = whole.split_at_checked(cut(span.start())).unwrap_or((whole, ""));
         let marked = cut(span.end()).saturating_sub(before.len());
         let (marked, after) = rest.split_at_checked(marked).unwrap_or((rest, ""));
+        let (from, to) = shown.map_or((0, whole.len()), |it| (cut(it.start()), cut(it.end())));
+        // The name of a member says nothing that is to be hidden, and neither do brackets.
+        let from = if whole.get(..from).is_some_and(is_name) { 0 } else { from };
+        let to = if whole.get(to..).is_some_and(is_closing) { whole.len() } else { to };
+        let upto = |part: &'_ str, at: usize| to.saturating_sub(at).min(part.len());
+        let at = before.len();
+        let before = before.get(from..).unwrap_or_default();
+        let after = after.get(..upto(after, at + marked.len())).unwrap_or_default();
+        let marked = marked.get(..upto(marked, at)).unwrap_or_default();
 
         let mut line_text = String::new();
         let kept = before.char_indices().rev().take(BEFORE).last().map_or(0, |(at, _)| at);
-        if kept > 0 {
+        if kept > 0 || from > 0 {
             line_text.push('…');
         }
         push_clean(&mut line_text, before.get(kept..).unwrap_or_default());
         let indent = columns(&line_text);
         let is_cut = push_start(&mut line_text, marked, MARKED);
         let width = columns(&line_text).saturating_sub(indent).max(1);
-        if is_cut || push_start(&mut line_text, after, AFTER) {
+        if is_cut || push_start(&mut line_text, after, AFTER) || to < whole.len() {
             line_text.push('…');
         }
         let until = (last > line).then_some(last);
         Excerpt { line, text: line_text.trim_end().to_owned(), indent, width, until }
     }
+}
+
+/// Whether there is nothing but the name of a member, as in `{ "policy": `.
+fn is_name(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '\t', '{', '[', '-']).trim_end();
+    let name = text.strip_suffix(':').map(|it| it.trim_end().trim_matches('"'));
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_';
+    text.is_empty() || name.is_some_and(|name| name.chars().all(is_plain))
+}
+
+/// Whether there is nothing but the ends of what is around.
+fn is_closing(text: &str) -> bool {
+    text.trim_matches([' ', '\t', '}', ']', ',']).is_empty()
 }
 
 /// Adds the first characters of a part; whether there were more.
@@ -140,7 +163,7 @@ mod tests {
 
     fn shown(text: &str, part: &str) -> Excerpt {
         let start = text.find(part).unwrap_or_default();
-        Lines::of(text).excerpt(text, Span::new(start, start + part.len()))
+        Lines::of(text).excerpt(text, Span::new(start, start + part.len()), None)
     }
 
     #[test]
@@ -169,10 +192,26 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_be_shown_is_not() {
+        let text = r#"{"a": "secret", "p": "xMARKy", "z": "secret"}"#;
+        let at = |part: &str| text.find(part).unwrap_or_default();
+        let (whole, marked) = (at("\"xMARKy"), at("MARK"));
+        let excerpt = |shown, span| Lines::of(text).excerpt(text, span, Some(shown));
+        let one = excerpt(Span::new(whole, whole + 8), Span::new(marked, marked + 4));
+        assert_eq!((one.text.as_str(), one.indent, one.width), ("…\"xMARKy\"…", 3, 4));
+        // An object is marked as a whole.
+        let one = excerpt(Span::new(0, 1), Span::new(0, text.len()));
+        assert_eq!((one.text.as_str(), one.indent, one.width), ("{…", 0, 1));
+        let own = r#"{ "policy": "MARK" },"#;
+        let shown = Span::new(12, 18);
+        assert_eq!(Lines::of(own).excerpt(own, Span::new(13, 17), Some(shown)).text, own);
+    }
+
+    #[test]
     fn several_lines_end_with_the_last() {
         let excerpt = shown("{\r\n  [\r\n 1\r\n ]\r\n}", "[\r\n 1\r\n ]");
         assert_eq!((excerpt.text.as_str(), excerpt.width, excerpt.until), ("  [", 1, Some(4)));
-        let empty = Lines::of("").excerpt("", Span::default());
+        let empty = Lines::of("").excerpt("", Span::default(), None);
         assert_eq!((empty.line, empty.indent, empty.width), (1, 0, 1));
     }
 }

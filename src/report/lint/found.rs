@@ -175,7 +175,8 @@ impl Resolver {
         let file = place.origin.source_file();
         let span = place.file_span();
         let area = self.area(file, span);
-        (area, self.lines(file).excerpt(&file.text, span))
+        let shown = place.origin.extent().map(|extent| shown(&file.text, extent, span));
+        (area, self.lines(file).excerpt(&file.text, span, shown))
     }
 
     fn area(&mut self, file: &Arc<SourceFile>, span: Span) -> Area {
@@ -195,6 +196,17 @@ impl Resolver {
         const NONE: &Lines = &Lines::NONE;
         self.files.get(index).map_or(NONE, |(_, lines)| lines)
     }
+}
+
+/// What may be shown for a finding of a thing that is not all of its file.
+fn shown(text: &str, extent: Span, finding: Span) -> Span {
+    if extent.contains(finding) {
+        return extent;
+    }
+    // Of a whole resource, with all its attributes, only that it is one.
+    let is_object = text.get(finding.start()..).is_some_and(|it| it.starts_with('{'));
+    let end = if is_object { finding.start() + 1 } else { finding.end() };
+    Span::new(finding.start(), end)
 }
 
 fn point(lines: &Lines, text: &str, at: usize) -> Point {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::ci::described;
 use super::{Found, LintReport, Unreadable};
+use crate::report::xml_text;
 
 /// The report as JUnit XML. Findings below the level from which on a run fails are tests that
 /// passed, with the finding as their output; a file without findings has one test.
@@ -30,7 +31,7 @@ pub fn lint_junit(out: &mut dyn Write, report: &LintReport) -> io::Result<()> {
         report.unreadable.len()
     )?;
     for (file, suite) in &suites {
-        let file = xml(file);
+        let file = xml_text(file);
         let failures = suite.findings.iter().copied().filter(fails).count();
         writeln!(
             out,
@@ -45,7 +46,7 @@ pub fn lint_junit(out: &mut dyn Write, report: &LintReport) -> io::Result<()> {
                 "    <testcase name=\"{} {} at {}:{}\" classname=\"{file}\" file=\"{file}\" line=\"{}\">",
                 found.rule.code, found.rule.name, start.line, start.column, start.line
             )?;
-            let text = xml(&format!(
+            let text = xml_text(&format!(
                 "{}:{}:{}: {}",
                 found.file,
                 start.line,
@@ -53,7 +54,7 @@ pub fn lint_junit(out: &mut dyn Write, report: &LintReport) -> io::Result<()> {
                 described(found)
             ));
             if fails(found) {
-                let (message, level) = (xml(&found.message), found.level);
+                let (message, level) = (xml_text(&found.message), found.level);
                 writeln!(
                     out,
                     "      <failure message=\"{message}\" type=\"{level}\">{text}</failure>"
@@ -64,7 +65,7 @@ pub fn lint_junit(out: &mut dyn Write, report: &LintReport) -> io::Result<()> {
             writeln!(out, "    </testcase>")?;
         }
         for one in &suite.unreadable {
-            let message = xml(&one.message);
+            let message = xml_text(&one.message);
             writeln!(out, "    <testcase name=\"readable\" classname=\"{file}\" file=\"{file}\">")?;
             writeln!(
                 out,
@@ -90,22 +91,4 @@ impl Suite<'_> {
     fn tests(&self) -> usize {
         (self.findings.len() + self.unreadable.len()).max(1)
     }
-}
-
-/// Text and attribute values; characters XML cannot hold become U+FFFD.
-fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\t' => escaped.push_str("&#9;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

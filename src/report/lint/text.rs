@@ -74,7 +74,7 @@ pub fn lint_summary(out: &mut dyn Write, report: &LintReport) -> io::Result<()> 
     if baseline > 0 {
         write!(out, "{baseline} in the baseline, ")?;
     }
-    writeln!(out, "{} before apply", counted(report.unknown.len(), "unknown value"))?;
+    writeln!(out, "{}", counted(report.unknown.len(), "unknown value"))?;
     let fixable = |wanted: Applicability| {
         let fixes = report.findings.iter().filter_map(|found| found.fix.as_ref());
         fixes.filter(|fix| fix.edits.is_some() && fix.applicability == wanted).count()

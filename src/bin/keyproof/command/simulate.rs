@@ -89,7 +89,7 @@ struct Question {
     /// The key's grants, as `aws kms list-grants` prints them
     #[arg(long, value_name = "FILE")]
     grants: Option<PathBuf>,
-    /// The key, as `aws kms describe-key` prints it
+    /// The key, as `aws kms describe-key` prints it; its state and usage are not judged
     #[arg(long, value_name = "FILE")]
     describe_key: Option<PathBuf>,
     /// Which of the grants is to be retired, for kms:RetireGrant

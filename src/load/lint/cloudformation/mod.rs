@@ -265,9 +265,11 @@ impl Reader<'_, '_, '_> {
     /// known.
     fn filled(&self, address: &str, json: &Json<'_>, kind: PolicyKind) -> Option<Document> {
         let (filled, holes) = fill::document(&self.template, json)?;
-        let origin = whole_file(self.file, self.written).with_address(address);
+        let origin = whole_file(self.file, self.written).with_extent(json.span);
+        let origin = origin.with_address(address);
         let parsed = syntax::parse_value(filled, kind);
-        Some(Document::new(kind, Arc::new(origin), parsed).with_holes(holes))
+        let because = "known only once it is deployed";
+        Some(Document::new(kind, Arc::new(origin), parsed).with_holes(holes, because))
     }
 }
 

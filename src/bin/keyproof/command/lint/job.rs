@@ -128,6 +128,14 @@ impl Shop {
                 done.mended.clear();
             }
         }
+        if is_empty(&collection) {
+            return done.unreadable.push(Unreadable {
+                file: name.to_owned(),
+                place: None,
+                message: "is a world folder without any key, grant or policy that is read"
+                    .to_owned(),
+            });
+        }
         done.files.extend(files_of(&collection));
         done.take(&collection, &linted);
     }
@@ -176,7 +184,7 @@ impl Done {
                 resolver.unknown(&Unknown {
                     origin: Arc::clone(document.origin()),
                     span: *hole,
-                    reason: "known only after apply".into(),
+                    reason: document.unknown_because().into(),
                 })
             }));
             self.unreadable.extend(broken(document));
@@ -205,6 +213,13 @@ fn broken(document: &Document) -> Option<Unreadable> {
     })
 }
 
+/// Whether a world told nothing at all.
+fn is_empty(collection: &Collection) -> bool {
+    files_of(collection).is_empty()
+        && collection.whole_accounts.is_empty()
+        && collection.unknown.is_empty()
+}
+
 fn files_of(collection: &Collection) -> Vec<String> {
     let mut files: Vec<String> = Vec::new();
     let documents = collection.documents.iter().map(Subject::origin);
@@ -228,6 +243,12 @@ fn text(name: &str, kind: Kind) -> Result<String, Unreadable> {
     let read: io::Result<()> = (|| {
         if kind == Kind::Input {
             return io::stdin().take(LARGEST + 1).read_to_end(&mut bytes).map(drop);
+        }
+        // A pipe that somebody left in a folder would be waited for; one that is named, as
+        // `/dev/fd/63` of a shell, is filled.
+        let is_told = Path::new(name).starts_with("/dev") && kind == Kind::Named;
+        if !is_told && !std::fs::metadata(name)?.is_file() {
+            return Err(io::Error::other("is no regular file"));
         }
         let file = File::open(name)?;
         let size = file.metadata()?.len();
@@ -259,7 +280,8 @@ fn text(name: &str, kind: Kind) -> Result<String, Unreadable> {
 }
 
 /// What there is to say of a file without a known shape: nothing when it was found in a folder, as
-/// long as it is whole. A state is never something else.
+/// long as it is whole. A state, and what its name says is a template or a policy, is never
+/// something else.
 fn shapeless(file: &SourceFile, kind: Kind) -> Option<Unreadable> {
     let wrong =
         |place, message: String| Some(Unreadable { file: file.name.to_string(), place, message });
@@ -268,7 +290,9 @@ fn shapeless(file: &SourceFile, kind: Kind) -> Option<Unreadable> {
         return wrong(Some(place), "is binary: it holds a NUL byte".to_owned());
     }
     let is_state = file.name.ends_with(".tfstate");
-    let is_json = is_state || file.text.trim_start().starts_with(['{', '[']);
+    let start = file.text.trim_start_matches('\u{feff}').trim_start();
+    let is_json = is_state || start.starts_with(['{', '[']);
+    let is_ours = is_state || (is_json && is_named_ours(&file.name, start));
     let is_yaml = file.name.ends_with(".yaml") || file.name.ends_with(".yml");
     let json = if is_json { serde_json::from_str::<IgnoredAny>(&file.text).err() } else { None };
     match (json, kind) {
@@ -277,7 +301,7 @@ fn shapeless(file: &SourceFile, kind: Kind) -> Option<Unreadable> {
             wrong(Some(place), "ends before its JSON does".to_owned())
         }
         (None, Kind::Found) => None,
-        (Some(_), Kind::Found) if !is_state => None,
+        (Some(_), Kind::Found) if !is_ours => None,
         (Some(error), _) => {
             let place = (error.line(), error.column().max(1));
             let message = error.to_string();
@@ -291,4 +315,14 @@ fn shapeless(file: &SourceFile, kind: Kind) -> Option<Unreadable> {
                 .to_owned(),
         ),
     }
+}
+
+/// Whether a file that starts as JSON says in its name that it holds policies. What starts with a
+/// brace more is a template of templates.
+fn is_named_ours(name: &str, text: &str) -> bool {
+    let is_generic = text.starts_with("{{") || text.starts_with("{%") || text.starts_with("{#");
+    let endings = [".policy", ".policy.json", ".template", ".template.json"];
+    !is_generic
+        && (endings.iter().any(|ending| name.ends_with(ending))
+            || PolicyKindHint::of_name(name).is_some())
 }

@@ -235,7 +235,7 @@ fn settings(args: &Lint, here: &Path) -> Result<LintSettings, CliError> {
 
 /// Refuses to write to a file that is linted.
 fn keep_inputs(path: &Path, linted: &[(String, Kind, Done)]) -> Result<(), CliError> {
-    if !path.exists() {
+    if !path.is_file() {
         return Ok(());
     }
     let files = linted.iter().filter(|(_, kind, _)| matches!(kind, Kind::Named | Kind::Found));
