@@ -9,7 +9,7 @@ use super::{
 };
 use crate::compile::{Caller, Known};
 use crate::evaluate::{
-    GrantSubject, OperationFacts, constraint_pairs, constraint_type, grant_parameters,
+    CreatedGrant, GrantSubject, OperationFacts, constraint_pairs, constraint_type,
 };
 use crate::model::{
     Action, ContextMap, Grant, GrantId, GrantOperation, GrantPrincipal, GrantToken, Key, KeyArn,
@@ -31,21 +31,13 @@ impl Authorizer<'_> {
         {
             return Err(PreflightError::Refused { code: "ValidationException", message });
         }
-        let (context, parameters) = grant_parameters(
+        let created = CreatedGrant::new(
             &grant.grantee,
             grant.retiring.as_ref(),
             grant.operations,
             &grant.constraints,
         );
-        let facts = OperationFacts {
-            encryption_context: Some(&context),
-            parameters: Some(&parameters),
-            grant: GrantSubject::Created {
-                operations: grant.operations,
-                constraints: &grant.constraints,
-            },
-            ..OperationFacts::default()
-        };
+        let facts = created.facts();
         let (side, action) = (Side::Key, Action::CreateGrant);
         let need = Need { side, action, resource: LegResource::Key(key.arn()), region, facts };
         Ok(self.answer_needs("CreateGrant", &[need], tokens, caller))

@@ -20,7 +20,7 @@ use std::fmt;
 
 pub use combine::{CallerKind, Combined, GrantCaps, GrantKind, Leaves, Relation, Shape, combine};
 pub use context::{Facts, Found, GrantSubject, OperationFacts, RequestContext, Values};
-pub(crate) use grant_request::{constraint_pairs, constraint_type, grant_parameters};
+pub(crate) use grant_request::{CreatedGrant, constraint_pairs, constraint_type};
 pub use trace::{
     ConditionFinding, Elements, Event, Explanation, GrantFinding, GrantOutcome, NoTrace, Sink,
     StatementFinding, Trace, UnknownFinding,

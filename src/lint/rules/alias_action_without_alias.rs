@@ -1,7 +1,8 @@
 //! L14.
 
+use crate::lint::identity::{self, Reach};
 use crate::lint::rule::declare_rule;
-use crate::lint::{Check, DocumentView, Finding, Findings, StatementView, identity};
+use crate::lint::{Check, DocumentView, Finding, Findings, StatementView};
 use crate::model::{Action, Element, PolicyKind, ResourceKind, Spanned};
 use crate::pattern;
 
@@ -59,39 +60,52 @@ declare_rule! {
 }
 
 fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
+    halves(
+        view,
+        findings,
+        |reach| reach.keys,
+        |reach| reach.aliases,
+        |place, action| {
+            let message = format!("`{}` is allowed on keys, but on no alias", action.value);
+            let help = "add the alias, as in `arn:aws:kms:<region>:<account>:alias/<name>`, unless \
+                    another policy allows it";
+            Finding::at(place.span, message).related(action.span, "needs an alias, too").help(help)
+        },
+    );
+}
+
+/// Tells the statements that allow an action on alias and key on one of the two, while nothing
+/// allows it on the other.
+pub(super) fn halves(
+    view: &DocumentView<'_>,
+    findings: &mut Findings<'_>,
+    is_there: fn(Reach) -> bool,
+    is_missing: fn(Reach) -> bool,
+    tell: impl Fn(&Spanned<String>, &Spanned<String>) -> Finding,
+) {
     if view.document.kind != PolicyKind::Identity || !view.document.is_whole() {
         return;
     }
     for one in view.statements().filter(StatementView::is_allow) {
         let actions = identity::actions(&one).unwrap_or_default();
         let resources = identity::resources(&one).unwrap_or_default();
-        let Some(place) = resources.iter().find(|entry| identity::reach(&entry.value).keys) else {
-            continue;
-        };
-        if identity::reach(&place.value).aliases {
-            continue;
-        }
         let is_half = |entry: &&Spanned<String>| {
             let named = pattern::actions(&entry.value);
             identity::is_only(&entry.value, ResourceKind::AliasAndKey)
-                && named.iter().any(|action| !reaches(view, action, |reach| reach.aliases))
+                && named.iter().any(|action| !reaches(view, action, is_missing))
         };
-        let Some(action) = actions.iter().find(is_half) else { continue };
-        let message = format!("`{}` is allowed on keys, but on no alias", action.value);
-        let help = "add the alias, as in `arn:aws:kms:<region>:<account>:alias/<name>`, unless \
-                    another policy allows it";
-        let finding = Finding::at(place.span, message).related(action.span, "needs an alias, too");
-        findings.push(finding.help(help));
+        let place = resources.iter().find(|entry| is_there(identity::reach(&entry.value)));
+        if let Some(place) = place
+            && let Some(action) = actions.iter().find(is_half)
+        {
+            findings.push(tell(place, action));
+        }
     }
 }
 
 /// Whether the policies of whom this one is attached to, or this one alone, allow an action on what
 /// is wanted.
-pub(super) fn reaches(
-    view: &DocumentView<'_>,
-    action: Action,
-    is_wanted: impl Fn(identity::Reach) -> bool,
-) -> bool {
+fn reaches(view: &DocumentView<'_>, action: Action, is_wanted: fn(Reach) -> bool) -> bool {
     let own = std::iter::once(*view);
     let documents = view.collection.documents.iter().filter(|other| {
         other.kind == PolicyKind::Identity

@@ -1,12 +1,9 @@
 //! L14.
 
-use crate::lint::identity;
 use crate::lint::rule::declare_rule;
-use crate::lint::{Check, DocumentView, Finding, Findings, StatementView};
-use crate::model::{Action, PolicyKind, ResourceKind, Spanned};
-use crate::pattern;
+use crate::lint::{Check, DocumentView, Finding, Findings};
 
-use super::alias_action_without_alias::reaches;
+use super::alias_action_without_alias::halves;
 
 declare_rule! {
     /// ## What it does
@@ -64,26 +61,15 @@ declare_rule! {
 }
 
 fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
-    if view.document.kind != PolicyKind::Identity || !view.document.is_whole() {
-        return;
-    }
-    for one in view.statements().filter(StatementView::is_allow) {
-        let actions = identity::actions(&one).unwrap_or_default();
-        let resources = identity::resources(&one).unwrap_or_default();
-        let Some(place) = resources.iter().find(|entry| identity::reach(&entry.value).aliases)
-        else {
-            continue;
-        };
-        let on_key = |action: Action| reaches(view, action, |reach| reach.keys);
-        let is_half = |entry: &&Spanned<String>| {
-            let named = pattern::actions(&entry.value);
-            identity::is_only(&entry.value, ResourceKind::AliasAndKey)
-                && named.iter().any(|action| !on_key(action))
-        };
-        let Some(action) = actions.iter().find(is_half) else { continue };
-        let message = format!("`{}` is allowed on aliases, but on no key", action.value);
-        let help = "add the key, unless its key policy allows it";
-        let finding = Finding::at(place.span, message).related(action.span, "needs a key, too");
-        findings.push(finding.help(help));
-    }
+    halves(
+        view,
+        findings,
+        |reach| reach.aliases,
+        |reach| reach.keys,
+        |place, action| {
+            let message = format!("`{}` is allowed on aliases, but on no key", action.value);
+            let help = "add the key, unless its key policy allows it";
+            Finding::at(place.span, message).related(action.span, "needs a key, too").help(help)
+        },
+    );
 }

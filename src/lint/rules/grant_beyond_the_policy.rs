@@ -1,6 +1,6 @@
 //! L51.
 
-use crate::evaluate::{GrantSubject, OperationFacts, grant_parameters};
+use crate::evaluate::{CreatedGrant, OperationFacts};
 use crate::lint::rule::declare_rule;
 use crate::lint::{
     Check, DocumentView, Finding, Findings, GrantView, StatementView, ask, key_policy,
@@ -147,25 +147,16 @@ fn check(view: &GrantView<'_>, findings: &mut Findings<'_>) {
     let account = subject.grant.issuing_account.unwrap_or(key.account());
     let caller = CallerPrincipal::Root(PrincipalArn::root(key.partition(), account));
     let grant = &subject.grant;
-    let (context, parameters) = grant_parameters(
+    let created = CreatedGrant::new(
         &grant.grantee,
         grant.retiring.as_ref(),
         grant.operations,
         &grant.constraints,
     );
-    let facts = OperationFacts {
-        encryption_context: Some(&context),
-        parameters: Some(&parameters),
-        grant: GrantSubject::Created {
-            operations: grant.operations,
-            constraints: &grant.constraints,
-        },
-        ..OperationFacts::default()
-    };
     let asked = |facts| ask::in_world_with(world, entry, &caller, Action::CreateGrant, facts);
     // What is denied whatever is granted says nothing of this grant.
     if asked(OperationFacts::default()) == Decision::ExplicitDeny
-        || asked(facts) != Decision::ExplicitDeny
+        || asked(created.facts()) != Decision::ExplicitDeny
     {
         return;
     }

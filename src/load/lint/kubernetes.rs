@@ -305,10 +305,7 @@ impl Reader<'_> {
         kind: PolicyKind,
         key: Option<Arc<KeyFacts>>,
     ) {
-        let Some(mut document) = self.at(resource).document(json, kind) else { return };
-        document.account = key.as_ref().and_then(|key| key.account);
-        document.key = key;
-        self.into.documents.push(document);
+        self.into.documents.extend(self.at(resource).document(json, kind, key.as_ref()));
     }
 }
 

@@ -290,10 +290,7 @@ impl Reader<'_> {
         kind: PolicyKind,
         key: Option<&Arc<KeyFacts>>,
     ) {
-        let Some(mut document) = self.at(resource).document(json, kind) else { return };
-        document.key = key.cloned();
-        document.account = key.and_then(|key| key.account);
-        self.into.documents.push(document);
+        self.into.documents.extend(self.at(resource).document(json, kind, key));
     }
 }
 

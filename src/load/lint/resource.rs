@@ -29,12 +29,22 @@ impl At<'_> {
         Arc::new(origin.with_address(self.address))
     }
 
-    /// A policy that stands there as an object or as text; none where there is an empty text.
-    pub(super) fn document(&self, json: &Json<'_>, kind: PolicyKind) -> Option<Document> {
+    /// A policy that stands there as an object or as text, of a key if it is one's; none where there
+    /// is an empty text.
+    pub(super) fn document(
+        &self,
+        json: &Json<'_>,
+        kind: PolicyKind,
+        key: Option<&Arc<KeyFacts>>,
+    ) -> Option<Document> {
         if text(json).is_some_and(|text| text.trim().is_empty()) {
             return None;
         }
-        Some(Frame::of(self.file, self.written).document(json, kind, Some(self.address)))
+        let frame = Frame::of(self.file, self.written);
+        let mut document = frame.document(json, kind, Some(self.address));
+        document.account = key.and_then(|key| key.account);
+        document.key = key.cloned();
+        Some(document)
     }
 
     /// Something that nobody knows yet.

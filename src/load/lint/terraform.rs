@@ -420,9 +420,7 @@ impl Reader<'_, '_, '_> {
         kind: PolicyKind,
         key: Option<&Arc<KeyFacts>>,
     ) {
-        let Some(mut document) = self.at(resource).document(json, kind) else { return };
-        document.key = key.cloned();
-        document.account = key.and_then(|key| key.account);
+        let Some(document) = self.at(resource).document(json, kind, key) else { return };
         self.seen.extend(text(json).and_then(|text| serde_json::from_str(text).ok()));
         self.into.documents.push(document);
     }

@@ -232,7 +232,7 @@ impl Reader<'_, '_, '_> {
             Eval::Absent => return,
             Eval::Known(value) => match &value.value {
                 // As it stands in the file.
-                Value::String(_) if !is_call(json) => self.at(address).document(json, kind),
+                Value::String(_) if !is_call(json) => self.at(address).document(json, kind, None),
                 Value::String(text) => Some(self.opaque(address, json.span, text, kind)),
                 _ => self.filled(address, &value, kind),
             },
