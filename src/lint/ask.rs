@@ -1,6 +1,6 @@
 //! Questions to the evaluator, so that rules decide instead of matching patterns.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::key_policy;
 use super::subject::DocumentView;
@@ -25,7 +25,7 @@ pub(super) fn by_key_policy(
     action: Action,
 ) -> Vec<(CallerPrincipal, Decision)> {
     let Some(slot) = view.document.slot() else { return Vec::new() };
-    let Some(everything) = allow_everything() else { return Vec::new() };
+    let Some(everything) = &*ALLOW_EVERYTHING else { return Vec::new() };
     let readings = Readings::default();
     let known = view.document.key.as_ref().and_then(|key| key.arn.as_ref());
     let owner = view.document.account.or_else(|| known.map(|arn| arn.account()));
@@ -55,7 +55,7 @@ pub(super) fn by_key_policy(
                     CallerPrincipal::Root(_) | CallerPrincipal::Service { .. } => {
                         Attached::NotApplicable
                     }
-                    _ => Attached::Union(std::slice::from_ref(&everything)),
+                    _ => Attached::Union(std::slice::from_ref(everything)),
                 },
                 boundary: Attached::NotApplicable,
                 session: Attached::NotApplicable,
@@ -146,13 +146,13 @@ fn stated(caller: &CallerPrincipal) -> ContextMap {
 }
 
 /// A policy that allows everything.
-fn allow_everything() -> Option<PolicySlot> {
+static ALLOW_EVERYTHING: LazyLock<Option<PolicySlot>> = LazyLock::new(|| {
     const TEXT: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
     let kind = PolicyKind::Identity;
     let document = syntax::parse(TEXT, kind).into_result().ok()?;
     let source = Source::file("", TEXT);
     Some(PolicySlot::Compiled(Arc::new(Policy::compile(&document, kind, "everything", source))))
-}
+});
 
 /// One caller for each principal that the policy names anywhere, and one of the owner's account.
 fn callers(view: &DocumentView<'_>, owner: Option<AccountId>) -> Vec<CallerPrincipal> {

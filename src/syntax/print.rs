@@ -1,5 +1,7 @@
 //! The canonical text of a document.
 
+use std::borrow::Cow;
+
 use super::json::is_number;
 use crate::model::{
     ConditionEntry, ConditionValue, Element, PolicyDocument, Principal, PrincipalElement, Spanned,
@@ -37,21 +39,21 @@ pub fn print_statement(one: &Statement) -> String {
 }
 
 /// A JSON value about to be written.
-enum Node {
-    Array(Vec<Node>),
+enum Node<'p> {
+    Array(Vec<Self>),
     /// A number or a word.
-    Literal(String),
-    Object(Vec<(String, Node)>),
-    Text(String),
+    Literal(&'p str),
+    Object(Vec<(Cow<'p, str>, Self)>),
+    Text(Cow<'p, str>),
 }
 
-impl Node {
-    fn text(text: &str) -> Self {
-        Self::Text(text.to_owned())
+impl<'p> Node<'p> {
+    fn text(text: &'p str) -> Self {
+        Self::Text(text.into())
     }
 
-    fn object(members: Vec<(&str, Self)>) -> Self {
-        Self::Object(members.into_iter().map(|(name, node)| (name.to_owned(), node)).collect())
+    fn object(members: Vec<(&'p str, Self)>) -> Self {
+        Self::Object(members.into_iter().map(|(name, node)| (name.into(), node)).collect())
     }
 
     /// A list; one element stands without brackets.
@@ -139,20 +141,26 @@ fn quote(out: &mut String, text: &str) {
 
 /// A text as it stands between the quotes of a JSON string.
 pub(crate) fn escape_json(out: &mut String, text: &str) {
-    for c in text.chars() {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        let mut after = special.chars();
+        let Some(c) = after.next() else { break };
+        rest = after.as_str();
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
+            c => out.push_str(&format!("\\u{:04x}", u32::from(c))),
         }
     }
+    out.push_str(rest);
 }
 
-fn statement(statement: &Statement) -> Node {
+fn statement(statement: &Statement) -> Node<'_> {
     let mut members = Vec::new();
     if let Some(sid) = &statement.sid {
         members.push(("Sid", Node::text(&sid.value)));
@@ -176,11 +184,11 @@ fn statement(statement: &Statement) -> Node {
     Node::object(members)
 }
 
-fn strings(list: &[Spanned<String>]) -> Node {
+fn strings(list: &[Spanned<String>]) -> Node<'_> {
     Node::list(list.iter().map(|entry| Node::text(&entry.value)))
 }
 
-fn principals(list: &[Spanned<Principal>]) -> Node {
+fn principals(list: &[Spanned<Principal>]) -> Node<'_> {
     if let [Spanned { value: Principal::Everyone, .. }] = list {
         return Node::text("*");
     }
@@ -195,11 +203,11 @@ fn principals(list: &[Spanned<Principal>]) -> Node {
     Node::object(groups.into_iter().map(|(name, nodes)| (name, Node::list(nodes))).collect())
 }
 
-fn principal_node(principal: &Principal) -> (&'static str, Node) {
+fn principal_node(principal: &Principal) -> (&'static str, Node<'_>) {
     match principal {
         Principal::Account { account, partition: None } => ("AWS", Node::text(account.as_str())),
         Principal::Account { account, partition: Some(partition) } => {
-            ("AWS", Node::Text(format!("arn:{partition}:iam::{account}:root")))
+            ("AWS", Node::Text(format!("arn:{partition}:iam::{account}:root").into()))
         }
         Principal::Arn(arn) => ("AWS", Node::text(arn.as_str())),
         Principal::CanonicalUser(id) => ("CanonicalUser", Node::text(id)),
@@ -210,22 +218,23 @@ fn principal_node(principal: &Principal) -> (&'static str, Node) {
     }
 }
 
-fn condition(entries: &[ConditionEntry]) -> Node {
-    let operator = |entry: &ConditionEntry| {
-        let keys = entry.conditions.iter().map(|condition| {
-            let values = condition.values.iter().map(|value| value_node(&value.value));
-            (condition.key.value.as_str().to_owned(), Node::list(values))
-        });
-        (entry.operator.value.to_string(), Node::Object(keys.collect()))
-    };
+fn condition(entries: &[ConditionEntry]) -> Node<'_> {
     Node::Object(entries.iter().map(operator).collect())
 }
 
-fn value_node(value: &ConditionValue) -> Node {
+fn operator(entry: &ConditionEntry) -> (Cow<'_, str>, Node<'_>) {
+    let keys = entry.conditions.iter().map(|condition| {
+        let values = condition.values.iter().map(|value| value_node(&value.value));
+        (condition.key.value.as_str(), Node::list(values))
+    });
+    (entry.operator.value.to_string().into(), Node::object(keys.collect()))
+}
+
+fn value_node(value: &ConditionValue) -> Node<'_> {
     match value {
-        ConditionValue::Boolean(_) => Node::Literal(value.as_str().to_owned()),
+        ConditionValue::Boolean(_) => Node::Literal(value.as_str()),
         // A number that was not read from JSON might be none; its text means the same.
-        ConditionValue::Number(text) if is_number(text) => Node::Literal(text.clone()),
+        ConditionValue::Number(text) if is_number(text) => Node::Literal(text),
         ConditionValue::Number(text) | ConditionValue::String(text) => Node::text(text),
     }
 }

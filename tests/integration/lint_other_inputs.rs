@@ -292,6 +292,15 @@ fn nobody_waits_for_a_pipe() {
     pipe(&policy);
     let (code, report) = run(world.path(), &["."]);
     assert_eq!((code, list(&report, "unreadable").len()), (2, 1), "{report:#}");
+    // A baseline is no pipe either.
+    for option in ["--baseline", "--write-baseline"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyproof"));
+        command.args(["lint", "other.json", option, "pipe.json"]).current_dir(folder.path());
+        let output = command.output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains("pipe.json: is no regular file"), "{err}");
+    }
 }
 
 #[test]

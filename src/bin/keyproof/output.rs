@@ -6,6 +6,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
 use keyproof::backend::embedded::KeystoreError;
 use keyproof::report::Style;
@@ -125,10 +127,39 @@ fn stdout(choice: ColorChoice) -> Box<dyn Write> {
         use std::os::fd::AsFd;
 
         if let Ok(descriptor) = io::stdout().as_fd().try_clone_to_owned() {
-            return Box::new(AutoStream::new(std::fs::File::from(descriptor), choice));
+            let file = std::fs::File::from(descriptor);
+            // Both write what they are given at once, where `AutoStream` writes piece by piece.
+            let choice = match choice {
+                ColorChoice::Auto => AutoStream::choice(&file),
+                told => told,
+            };
+            return match choice {
+                ColorChoice::Never => Box::new(Plain { state: StripBytes::new(), to: file }),
+                _ => Box::new(file),
+            };
         }
     }
     Box::new(AutoStream::new(io::stdout(), choice))
+}
+
+/// Takes colour out.
+#[cfg(unix)]
+struct Plain {
+    state: StripBytes,
+    to: std::fs::File,
+}
+
+#[cfg(unix)]
+impl Write for Plain {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let kept: Vec<&[u8]> = self.state.strip_next(bytes).collect();
+        self.to.write_all(&kept.concat())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Keeps what is written until it is flushed: whether it can be written is found when the exit code

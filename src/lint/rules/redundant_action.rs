@@ -2,7 +2,7 @@
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, Fix, StatementView};
-use crate::model::{Element, PolicyKind};
+use crate::model::{ActionSet, Element, PolicyKind};
 use crate::pattern;
 
 declare_rule! {
@@ -78,14 +78,13 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
 /// The same for every kind of policy.
 pub(super) fn report(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     let Some(Element::Is(entries)) = &view.statement.action else { return };
-    for (at, entry) in entries.iter().enumerate() {
-        let own = pattern::actions(&entry.value);
-        let covering = entries.iter().enumerate().find(|(other, one)| {
-            let named = pattern::actions(&one.value);
+    let sets: Vec<ActionSet> = entries.iter().map(|one| pattern::actions(&one.value)).collect();
+    for (at, (entry, own)) in entries.iter().zip(&sets).enumerate() {
+        let covering = entries.iter().zip(&sets).enumerate().find(|(other, (_, named))| {
             // Of two that name the same, the first stays.
-            *other != at && own.is_subset_of(named) && (own != named || *other < at)
+            *other != at && own.is_subset_of(**named) && (own != *named || *other < at)
         });
-        if let Some((_, one)) = covering.filter(|_| !own.is_empty()) {
+        if let Some((_, (one, _))) = covering.filter(|_| !own.is_empty()) {
             let message = format!("`{}` is covered by `{}`", entry.value, one.value);
             let finding = Finding::at(entry.span, message).related(one.span, "covers it");
             let fix = Fix::safe(format!("remove `{}`", entry.value));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, ContentHash, DocumentView, Finding, Findings, Fix};
-use crate::model::{Element, PolicyKind, Span, Statement};
+use crate::model::{ActionSet, Element, PolicyKind, Span, Statement};
 
 declare_rule! {
     /// ## What it does
@@ -86,9 +86,17 @@ fn check(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
 
 /// The same for every kind of policy.
 pub(super) fn report(view: &DocumentView<'_>, findings: &mut Findings<'_>) {
+    // Statements of different actions are not the same, and need no text.
+    let mut alike: HashMap<ActionSet, usize> = HashMap::new();
+    for statement in view.statements() {
+        *alike.entry(statement.actions()).or_default() += 1;
+    }
     let mut seen: HashMap<ContentHash, Span> = HashMap::new();
     for statement in view.statements() {
         let own = statement.statement;
+        if alike.get(&statement.actions()) == Some(&1) {
+            continue;
+        }
         let nameless = Statement {
             sid: None,
             action: own.action.as_ref().map(sorted),

@@ -12,10 +12,41 @@ const BEFORE: usize = 80;
 const MARKED: usize = 120;
 const AFTER: usize = 60;
 
+/// From how many bytes on a line has its columns counted ahead, and how far apart.
+const STRIDE: usize = 1024;
+
 /// Where the lines of a text start.
 #[derive(Clone, Debug)]
 pub struct Lines {
     starts: Vec<usize>,
+    /// In long lines only; sorted. Without them each finding in a state of one line would count
+    /// the whole line before it.
+    marks: Vec<Mark>,
+}
+
+/// A place within a long line.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: usize,
+    before: Columns,
+}
+
+/// How much of a line stands before a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// In characters.
+    pub characters: usize,
+    /// In UTF-16 code units.
+    pub units: usize,
+}
+
+impl Columns {
+    fn and(self, text: &str) -> Self {
+        text.chars().fold(self, |sum, c| Self {
+            characters: sum.characters + 1,
+            units: sum.units + c.len_utf16(),
+        })
+    }
 }
 
 /// A part of a line with the marked columns.
@@ -35,13 +66,31 @@ pub struct Excerpt {
 
 impl Lines {
     /// Those of an empty text.
-    pub(super) const NONE: Self = Self { starts: Vec::new() };
+    pub(super) const NONE: Self = Self { starts: Vec::new(), marks: Vec::new() };
 
     /// The lines of a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self { starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+        let mut lines = Self { starts: vec![0], marks: Vec::new() };
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            lines.mark(start, line);
+            start += line.len();
+            if line.ends_with('\n') {
+                lines.starts.push(start);
+            }
+        }
+        lines
+    }
+
+    fn mark(&mut self, start: usize, line: &str) {
+        let (mut last, mut before) = (0, Columns::default());
+        while last + STRIDE < line.len() {
+            let next = line.floor_char_boundary(last + STRIDE);
+            before = before.and(line.get(last..next).unwrap_or_default());
+            self.marks.push(Mark { at: start + next, before });
+            last = next;
+        }
     }
 
     /// The number of the line a byte is in, from 1, and the byte the line starts at.
@@ -49,6 +98,19 @@ impl Lines {
     pub fn line(&self, at: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|start| *start <= at).max(1);
         (line, self.starts.get(line - 1).copied().unwrap_or_default())
+    }
+
+    /// How much of its line stands before a byte of the text.
+    #[must_use]
+    pub fn columns(&self, text: &str, at: usize) -> Columns {
+        let (_, start) = self.line(at);
+        let next = self.marks.partition_point(|mark| mark.at <= at);
+        let mark = next.checked_sub(1).and_then(|last| self.marks.get(last));
+        let (from, before) = match mark {
+            Some(mark) if mark.at >= start => (mark.at, mark.before),
+            _ => (start, Columns::default()),
+        };
+        before.and(text.get(from..at).unwrap_or_default())
     }
 
     /// What to show of a text for a span; `shown` is all that may be shown, when that is not the
@@ -189,6 +251,24 @@ mod tests {
         let excerpt = shown(&text, "MARK");
         assert_eq!(excerpt.text, format!("…{}MARK{}…", "x".repeat(BEFORE), "y".repeat(AFTER)));
         assert_eq!((excerpt.indent, excerpt.width), (BEFORE + 1, 4));
+    }
+
+    #[test]
+    fn columns_of_long_lines_are_those_of_a_count() {
+        let long = "aé日😀".repeat(400);
+        let text = format!("x\n{long}\r\n{long}\n\nshort é\n{long}");
+        let lines = Lines::of(&text);
+        for (at, _) in text.char_indices() {
+            let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+            let before = &text[start..at];
+            let counted = Columns {
+                characters: before.chars().count(),
+                units: before.encode_utf16().count(),
+            };
+            assert_eq!(lines.line(at), (text[..at].matches('\n').count() + 1, start));
+            assert_eq!(lines.columns(&text, at), counted, "{at}");
+        }
+        assert!(lines.marks.windows(2).all(|two| two[1].at - two[0].at >= STRIDE - 3));
     }
 
     #[test]

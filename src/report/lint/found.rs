@@ -211,10 +211,9 @@ fn shown(text: &str, extent: Span, finding: Span) -> Span {
 
 fn point(lines: &Lines, text: &str, at: usize) -> Point {
     let offset = at.min(text.len());
-    let (line, start) = lines.line(offset);
-    let before = text.get(start..offset).unwrap_or_default();
-    let units: usize = before.chars().map(char::len_utf16).sum();
-    Point { line, column: before.chars().count() + 1, utf16: units + 1, offset }
+    let (line, _) = lines.line(offset);
+    let before = lines.columns(text, offset);
+    Point { line, column: before.characters + 1, utf16: before.units + 1, offset }
 }
 
 /// Of the statement, or of what the finding is on.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::input;
 use crate::output::CliError;
-use crate::place::Pending;
+use crate::place::{self, Pending};
 
 const SCHEMA: &str = "keyproof/baseline/1";
 
@@ -40,6 +40,12 @@ impl Baseline {
     }
 
     pub fn read(path: &Path) -> Result<Self, CliError> {
+        // A pipe would be waited for; one that a shell makes, as `/dev/fd/63`, is filled.
+        if !path.starts_with("/dev")
+            && path.metadata().is_ok_and(|it| !it.is_file() && !it.is_dir())
+        {
+            return Err(CliError::at(path, "is no regular file"));
+        }
         let text = input::read_text(path)?;
         let baseline: Self = serde_json::from_str(&text)
             .map_err(|error| CliError::at(path, format_args!("is no baseline: {error}")))?;
@@ -53,7 +59,7 @@ impl Baseline {
 
     /// Writes the baseline, over an older one but over nothing else.
     pub fn write(&self, path: &Path) -> Result<(), CliError> {
-        if path.exists() {
+        if let (_, Some(_)) = place::writable(path)? {
             Self::read(path)?;
         }
         let mut text = serde_json::to_string_pretty(self).map_err(CliError::new)?;

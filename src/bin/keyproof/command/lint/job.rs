@@ -244,9 +244,9 @@ fn text(name: &str, kind: Kind) -> Result<String, Unreadable> {
         if kind == Kind::Input {
             return io::stdin().take(LARGEST + 1).read_to_end(&mut bytes).map(drop);
         }
-        // A pipe that somebody left in a folder would be waited for; one that is named, as
-        // `/dev/fd/63` of a shell, is filled.
-        let is_told = Path::new(name).starts_with("/dev") && kind == Kind::Named;
+        // A pipe would be waited for; one that is named, as `/dev/fd/63` of a shell, is filled. What
+        // is found in a folder is known to be a file.
+        let is_told = kind == Kind::Found || Path::new(name).starts_with("/dev");
         if !is_told && !std::fs::metadata(name)?.is_file() {
             return Err(io::Error::other("is no regular file"));
         }

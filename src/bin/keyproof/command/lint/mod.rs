@@ -270,8 +270,10 @@ fn all(
     exclude: &[Globs],
     shop: &Shop,
 ) -> (Vec<(String, Kind, Done)>, Vec<Unreadable>) {
-    let threads = args.jobs.or_else(|| std::thread::available_parallelism().ok());
-    let helpers = threads.map_or(1, NonZero::get) - 1;
+    let helpers = || {
+        let threads = args.jobs.or_else(|| std::thread::available_parallelism().ok());
+        threads.map_or(1, NonZero::get) - 1
+    };
     let (sender, receiver) = mpsc::channel::<(String, Kind)>();
     let receiver = Mutex::new(receiver);
     let done = Mutex::new(Vec::new());
@@ -289,7 +291,7 @@ fn all(
         let mut take = |name, kind| {
             count += 1;
             if count == ENOUGH {
-                for _ in 0..helpers {
+                for _ in 0..helpers() {
                     scope.spawn(work);
                 }
             }
