@@ -8,5 +8,7 @@ mod live;
 #[cfg(feature = "client-tests")]
 mod moto;
 mod program;
+#[cfg(feature = "client-tests")]
+mod server;
 pub mod stub;
 mod verify;
