@@ -2,7 +2,7 @@
 //! beside the bare calls, as many at once.
 //!
 //! `KEYPROOF_BENCH_ITEMS` chooses another number of items.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a bench")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a bench")]
 
 #[path = "../integration/aws/server.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]

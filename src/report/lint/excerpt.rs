@@ -220,6 +220,7 @@ fn clean(c: char) -> char {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 mod tests {
     use super::*;
 
