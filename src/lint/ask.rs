@@ -15,8 +15,8 @@ use crate::model::{
 };
 use crate::syntax;
 
-/// The answers for everybody whom a key policy could let do something, when their own account and
-/// organization let them do everything: what the key policy alone decides.
+/// The answers for everybody whom a key policy could let do something by a direct call, when their
+/// own account and organization let them do everything: what the key policy alone decides.
 ///
 /// Of conditions only those on who calls are looked into: a decision that hangs on another is
 /// undetermined.
@@ -133,6 +133,8 @@ fn names_resources(view: &DocumentView<'_>) -> bool {
 /// What every request of a caller says of it.
 fn stated(caller: &CallerPrincipal) -> ContextMap {
     let mut stated = ContextMap::new();
+    // Nobody manages a key through a service that uses it.
+    stated.set("kms:ViaService", ContextValue::Absent);
     let is_service = matches!(caller, CallerPrincipal::Service { .. });
     let text = if is_service { "true" } else { "false" };
     stated.set("aws:PrincipalIsAWSService", ContextValue::One(text.to_owned()));

@@ -2,7 +2,7 @@
 
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, GrantView};
-use crate::model::{GrantPrincipal, PrincipalArnKind};
+use crate::model::{AccountId, GrantPrincipal, PrincipalArnKind};
 
 declare_rule! {
     /// ## What it does
@@ -59,12 +59,18 @@ declare_rule! {
 
 fn check(view: &GrantView<'_>, findings: &mut Findings<'_>) {
     let subject = view.subject;
-    let GrantPrincipal::Principal(grantee) = &subject.grant.grantee else { return };
-    let Some(owner) = subject.facts.account else { return };
-    if grantee.kind() != PrincipalArnKind::Root || grantee.account() == owner {
+    let account: Option<AccountId> = match &subject.grant.grantee {
+        GrantPrincipal::Principal(grantee) if grantee.kind() == PrincipalArnKind::Root => {
+            Some(grantee.account())
+        }
+        // `Principal` of a policy takes an account's id, too.
+        GrantPrincipal::Other(text) => text.parse().ok(),
+        _ => None,
+    };
+    let Some(account) = account.filter(|it| subject.facts.account.is_some_and(|own| own != *it))
+    else {
         return;
-    }
-    let account = grantee.account();
+    };
     let message = format!("the grant is to everybody whom account {account} lets use it");
     let help = "make it out to the role that needs it";
     findings.push(Finding::at(subject.grantee, message).help(help));

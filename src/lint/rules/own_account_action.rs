@@ -82,9 +82,8 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     let is_foreign = |one: &Spanned<Principal>| {
         view.is_known(one.span) && key_policy::account_of(&one.value).is_some_and(|it| it != owner)
     };
-    let Some(first) = principals.first().filter(|_| principals.iter().all(is_foreign)) else {
-        return;
-    };
+    let Some(foreign) = principals.iter().find(|one| is_foreign(one)) else { return };
+    let is_mixed = !principals.iter().all(is_foreign);
     let Some(Element::Is(actions)) = &view.statement.action else { return };
     for entry in actions {
         let named = pattern::actions(&entry.value);
@@ -98,8 +97,12 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
                 format!("`{}` has no effect for another account's principals", entry.value);
             findings.push(
                 Finding::at(entry.span, message)
-                    .related(first.span, format!("the key belongs to account {owner}"))
-                    .help("remove it, or let a role of the key's account do it"),
+                    .related(foreign.span, format!("the key belongs to account {owner}"))
+                    .help(if is_mixed {
+                        "give it in a statement for the principals of the key's account alone"
+                    } else {
+                        "remove it, or let a role of the key's account do it"
+                    }),
             );
         }
     }
