@@ -250,6 +250,31 @@ fn what_is_unknown_is_told_and_gives_no_finding() {
 }
 
 #[test]
+fn a_resource_that_lacks_only_where_its_template_goes_is_judged() {
+    const TEMPLATE: &str = r#"
+Resources:
+  Use:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          Effect: Allow
+          Action: kms:Decrypt
+          Resource: !Sub arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:alias/orders
+"#;
+    let found = |text: &str| {
+        let folder = written(&[("template.yaml", text.as_bytes())]);
+        let (_, report) = run(folder.path(), &["template.yaml"]);
+        let findings = list(&report, "findings");
+        let is_found = findings.iter().any(|it| it.to_string().contains("IAM011"));
+        (is_found, list(&report, "unknown").len())
+    };
+    assert_eq!(found(TEMPLATE), (true, 0));
+    assert_eq!(found(&TEMPLATE.replace("alias/orders", "${Name}")), (false, 1));
+}
+
+#[test]
 fn a_policy_known_only_after_apply_is_told() {
     let text = std::fs::read_to_string(root().join("terraform/plan.json")).unwrap();
     let mut plan: Value = serde_json::from_str(&text).unwrap();

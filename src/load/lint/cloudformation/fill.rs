@@ -68,7 +68,7 @@ impl<'f> Filler<'_, '_, '_, 'f> {
         let known = match self.template.evaluate(json) {
             Eval::Absent => return None,
             Eval::Known(known) => known,
-            Eval::Partial(_) | Eval::Unknown => {
+            Eval::Partial { .. } | Eval::Unknown => {
                 self.holes.push(json.span);
                 return None;
             }
@@ -109,7 +109,7 @@ impl<'f> Filler<'_, '_, '_, 'f> {
         let known = match self.template.evaluate(json) {
             Eval::Absent => return None,
             Eval::Known(known) => known,
-            Eval::Partial(_) | Eval::Unknown => {
+            Eval::Partial { .. } | Eval::Unknown => {
                 self.holes.push(json.span);
                 let key = Spanned::new("AWS".into(), json.span);
                 let value = string(PRINCIPAL, json.span);
@@ -158,7 +158,7 @@ impl<'f> Filler<'_, '_, '_, 'f> {
         match self.template.evaluate(json) {
             Eval::Absent => None,
             Eval::Known(known) => Some(known),
-            Eval::Partial(_) | Eval::Unknown => {
+            Eval::Partial { .. } | Eval::Unknown => {
                 self.holes.push(json.span);
                 self.spoilt = true;
                 None
@@ -184,7 +184,13 @@ impl<'f> Filler<'_, '_, '_, 'f> {
         match self.template.evaluate(json) {
             Eval::Absent => None,
             Eval::Known(known) => Some(known),
-            Eval::Partial(text) => {
+            // Which keys a policy is for hardly depends on where the template goes.
+            Eval::Partial { text, only_where: true }
+                if stand_in == RESOURCE && text.starts_with("arn:") =>
+            {
+                Some(string(&text, json.span))
+            }
+            Eval::Partial { text, .. } => {
                 self.holes.push(json.span);
                 // The known parts tell what it is, as long as the whole is well-formed.
                 let fits = match stand_in {

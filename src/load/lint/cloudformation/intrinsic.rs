@@ -39,8 +39,9 @@ pub(super) enum Eval<'f> {
     Absent,
     /// This.
     Known(Json<'f>),
-    /// A text of which parts are not known; they are filled with something.
-    Partial(String),
+    /// A text of which parts are not known; they are filled with something. `only_where` says that
+    /// these are only where the template goes: account, Region, partition.
+    Partial { text: String, only_where: bool },
     /// Nobody knows.
     Unknown,
 }
@@ -118,7 +119,7 @@ impl<'f> Template<'_, '_, 'f> {
         };
         match known {
             Some(known) => Eval::Known(Spanned::new(Value::String(known.to_owned().into()), span)),
-            None => Eval::Partial(filler.to_owned()),
+            None => Eval::Partial { text: filler.to_owned(), only_where: true },
         }
     }
 
@@ -192,6 +193,8 @@ impl<'f> Template<'_, '_, 'f> {
 struct Parts {
     text: String,
     is_partial: bool,
+    /// Something else than where the template goes is not known.
+    lacks_more: bool,
 }
 
 impl Parts {
@@ -208,19 +211,24 @@ impl Parts {
                 Value::Boolean(value) => self.known(if *value { "true" } else { "false" }),
                 _ => self.unknown("unknown"),
             },
-            Eval::Partial(filler) => self.unknown(filler),
+            Eval::Partial { text, only_where } => {
+                self.is_partial = true;
+                self.lacks_more |= !only_where;
+                self.known(text);
+            }
             Eval::Unknown => self.unknown("unknown"),
         }
     }
 
     fn unknown(&mut self, filler: &str) {
         self.is_partial = true;
+        self.lacks_more = true;
         self.text.push_str(filler);
     }
 
     fn finish<'f>(self, span: Span) -> Eval<'f> {
         match self.is_partial {
-            true => Eval::Partial(self.text),
+            true => Eval::Partial { text: self.text, only_where: !self.lacks_more },
             false => Eval::Known(Spanned::new(Value::String(self.text.into()), span)),
         }
     }

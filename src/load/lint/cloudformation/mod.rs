@@ -236,7 +236,7 @@ impl Reader<'_, '_, '_> {
                 Value::String(text) => Some(self.opaque(address, json.span, text, kind)),
                 _ => self.filled(address, &value, kind),
             },
-            Eval::Partial(_) | Eval::Unknown => None,
+            Eval::Partial { .. } | Eval::Unknown => None,
         };
         let is_empty = text(json).is_some_and(|text| text.trim().is_empty());
         match document {
