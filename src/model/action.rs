@@ -209,26 +209,7 @@ impl ActionSet {
             Some(*action)
         })
     }
-
-    /// The actions whose names start with a letter of either case.
-    #[must_use]
-    pub fn starting_with(letter: u8) -> Self {
-        let at = letter.to_ascii_lowercase().wrapping_sub(b'a');
-        BY_LETTER.get(usize::from(at)).copied().unwrap_or_default()
-    }
 }
-
-#[expect(clippy::indexing_slicing, reason = "computed when compiled, where a panic is an error")]
-const BY_LETTER: [ActionSet; 26] = {
-    let mut sets = [ActionSet::NONE; 26];
-    let mut at = 0;
-    while at < Action::ALL.len() {
-        let letter = Action::ALL[at].name().as_bytes()[0].to_ascii_lowercase();
-        sets[(letter - b'a') as usize].0 |= 1 << at;
-        at += 1;
-    }
-    sets
-};
 
 impl FromIterator<Action> for ActionSet {
     fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {

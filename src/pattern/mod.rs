@@ -31,23 +31,23 @@ pub fn actions(entry: &str) -> ActionSet {
     if !prefix.eq_ignore_ascii_case("kms") {
         return ActionSet::NONE;
     }
-    // Nearly all entries are everything, a name or the start of one.
+    // Nearly all entries are a name as AWS spells it, or the start of one.
+    if let Ok(at) = Action::ALL.binary_search_by(|action| action.name().cmp(name)) {
+        return Action::ALL.get(at).copied().into_iter().collect();
+    }
+    let all = Action::ALL.iter().copied();
     let start = name.strip_suffix('*').unwrap_or(name);
     if start.contains(['*', '?']) {
         let pattern = Template::glob(&name.to_ascii_lowercase());
-        let matches = |action: &Action| pattern.matches_text(&action.name().to_ascii_lowercase());
-        return Action::ALL.iter().copied().filter(matches).collect();
+        all.filter(|action| pattern.matches_text(&action.name().to_ascii_lowercase())).collect()
+    } else if start.len() < name.len() {
+        let starts = |known: &str| {
+            known.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start))
+        };
+        all.filter(|action| starts(action.name())).collect()
+    } else {
+        all.filter(|action| action.name().eq_ignore_ascii_case(name)).collect()
     }
-    let Some(first) = start.bytes().next() else {
-        return if name == "*" { ActionSet::ALL } else { ActionSet::NONE };
-    };
-    let is_whole = start.len() == name.len();
-    let matches = |action: &Action| {
-        let known = action.name();
-        let own = if is_whole { Some(known) } else { known.get(..start.len()) };
-        own.is_some_and(|own| own.eq_ignore_ascii_case(start))
-    };
-    ActionSet::starting_with(first).iter().filter(matches).collect()
 }
 
 /// Whether an `Action` entry matches an action of any service.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::str::FromStr;
 
+use foldhash::fast::RandomState;
+
 use super::error::shown;
 use super::json::{self, Member, Value};
 use super::suggest::closest;
@@ -115,7 +117,7 @@ impl Reader {
     /// The members of an object, each name once: the grammar wants no member twice
     /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>).
     pub(super) fn members<'a>(&mut self, members: Vec<Member<'a>>) -> Vec<Member<'a>> {
-        let mut names = HashSet::new();
+        let mut names: HashSet<_, RandomState> = HashSet::default();
         let mut once = Vec::with_capacity(members.len());
         for member in members {
             if names.insert(member.key.value.clone()) {
