@@ -329,7 +329,8 @@ impl Reader<'_> {
                 .send(|| client.list_keys().limit(1000).set_marker(marker.clone()).send())
                 .await
                 .map_err(|refused| failed(refused.text))?;
-            for entry in page.keys() {
+            let listed = page.keys.as_deref();
+            for entry in listed.ok_or_else(|| failed("the answer has no `Keys`".into()))? {
                 let arn: KeyArn = entry
                     .key_arn()
                     .ok_or_else(|| failed("the answer has a key without `KeyArn`".into()))?
@@ -357,7 +358,10 @@ impl Reader<'_> {
                 Ok(page) => page,
                 Err(refused) => break item("ListAliases", refused)?,
             };
-            aliases.extend(page.aliases().iter().map(json::alias));
+            let Some(listed) = page.aliases.as_deref() else {
+                break Err("ListAliases: the answer has no `Aliases`".to_owned());
+            };
+            aliases.extend(listed.iter().map(json::alias));
             match next(page.truncated(), page.next_marker()) {
                 Ok(Some(next)) => marker = Some(next),
                 Ok(None) => break Ok(json!({"Aliases": aliases, "Truncated": false})),
@@ -445,7 +449,10 @@ impl Reader<'_> {
                 Ok(page) => page,
                 Err(refused) => return item("ListGrants", refused),
             };
-            grants.extend(page.grants().iter().map(|entry| json::grant(entry, key)));
+            let Some(listed) = page.grants.as_deref() else {
+                return Ok(Err("ListGrants: the answer has no `Grants`".to_owned()));
+            };
+            grants.extend(listed.iter().map(|entry| json::grant(entry, key)));
             match next(page.truncated(), page.next_marker()) {
                 Ok(Some(next)) => marker = Some(next),
                 Ok(None) => return Ok(Ok(json!({"Grants": grants, "Truncated": false}))),
@@ -463,7 +470,10 @@ impl Reader<'_> {
                 Ok(page) => page,
                 Err(refused) => return item("ListResourceTags", refused),
             };
-            tags.extend(page.tags().iter().map(json::tag));
+            let Some(listed) = page.tags.as_deref() else {
+                return Ok(Err("ListResourceTags: the answer has no `Tags`".to_owned()));
+            };
+            tags.extend(listed.iter().map(json::tag));
             match next(page.truncated(), page.next_marker()) {
                 Ok(Some(next)) => marker = Some(next),
                 Ok(None) => return Ok(Ok(json!({"Tags": tags, "Truncated": false}))),

@@ -85,6 +85,14 @@ impl<T> Known<T> {
             Self::Unknown(_) => None,
         }
     }
+
+    /// The fact as something else.
+    pub fn map<U>(self, to: impl FnOnce(T) -> U) -> Known<U> {
+        match self {
+            Self::Known(fact) => Known::Known(to(fact)),
+            Self::Unknown(why) => Known::Unknown(why),
+        }
+    }
 }
 
 /// A key with everything that is attached to it.
@@ -102,7 +110,7 @@ pub struct KeyEntry {
     pub aliases: Known<SmallVec<[AliasName; 1]>>,
 }
 
-/// What is read again of a key while a service runs: everything but tags and aliases.
+/// What is read again of a key while a service runs.
 #[derive(Clone, Debug)]
 pub struct KeyFacts {
     /// What `DescribeKey` says.
@@ -111,6 +119,10 @@ pub struct KeyFacts {
     pub policies: Vec<PolicySlot>,
     /// Its grants.
     pub grants: Known<Grants>,
+    /// Its tags. Reading them takes a permission of its own, which few policies make necessary.
+    pub tags: Known<Vec<(String, String)>>,
+    /// The aliases that point to it. The same holds.
+    pub aliases: Known<Vec<AliasName>>,
 }
 
 /// A user or role with its policies.
@@ -388,19 +400,13 @@ impl Snapshot {
         Self { epoch, ..self }
     }
 
-    /// The same world at the same epoch, but for facts of one key, read at this instant. Tags and
-    /// aliases stay as they were.
+    /// The same world at the same epoch, but for facts of one key, read at this instant. Which key
+    /// an alias names stays as it was.
     #[must_use]
     pub fn with_key_facts(&self, facts: KeyFacts, read_at: Timestamp) -> Self {
-        let KeyFacts { key, policies, grants } = facts;
+        let KeyFacts { key, policies, grants, tags, aliases } = facts;
         let arn = key.arn.clone();
-        let (tags, aliases) = match self.key(&arn) {
-            Some(before) => (before.tags.clone(), before.aliases.clone()),
-            None => {
-                let unread = "only the key's policies, grants and state were read";
-                (Known::Unknown(unread.into()), Known::Unknown(unread.into()))
-            }
-        };
+        let (tags, aliases) = (tags.map(Into::into), aliases.map(SmallVec::from_vec));
         let entry = KeyEntry { key, policies: policies.into(), grants, tags, aliases };
         let mut changed = self.with_key(entry);
         changed.read_at.insert(arn, read_at);

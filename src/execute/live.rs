@@ -14,8 +14,9 @@ use crate::authorize::{
 use crate::compile::{Epoch, KeyFacts, Snapshot};
 use crate::model::{Key, KeyArn, Timestamp};
 
-/// How old the facts of the keys may be, and when they are read again: policies, grants and state
-/// of the operation's keys. IAM and organizations are renewed by [`LiveWorld::replace`] alone.
+/// How old the facts of the keys may be, and when they are read again: policies, grants, state, tags
+/// and aliases of the operation's keys. IAM, organizations, and which key an alias names when an
+/// operation asks for it by that, are renewed by [`LiveWorld::replace`] alone.
 ///
 /// Whatever `refresh` says, an operation on facts that are older than `max_age`, or of unknown age,
 /// is refused.

@@ -29,6 +29,18 @@ impl Results {
         }
     }
 
+    /// Whether the output of a finished job is still there as it was written.
+    pub(super) fn check(output: &Output, extent: &Extent) -> Result<(), FleetError> {
+        let places = output.folder.iter().chain([&output.results]);
+        for path in places {
+            if !path.exists() {
+                let path = path.clone();
+                return Err(FleetError::OutputChanged { path, detail: "it is gone" });
+            }
+        }
+        Self::open(output, extent).map(drop)
+    }
+
     /// Opens the results and cuts off what the journal does not count.
     pub(super) fn open(output: &Output, extent: &Extent) -> Result<Self, FleetError> {
         let part = part(&output.results);
@@ -40,8 +52,13 @@ impl Results {
         if extent.length == 0 && !published {
             options.create(true);
         }
-        let mut file = options.open(path).map_err(failed)?;
         let changed = |detail| FleetError::OutputChanged { path: path.clone(), detail };
+        let mut file = match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && extent.length > 0 => {
+                return Err(changed("it is gone"));
+            }
+            opened => opened.map_err(failed)?,
+        };
         let length = file.metadata().map_err(failed)?.len();
         if length < extent.length {
             return Err(changed("it is shorter"));

@@ -158,6 +158,7 @@ where
     if let Some(journal) = &journal {
         journal.belongs_to(&settings, None)?;
         if journal.finished() {
+            Results::check(output, journal.extent())?;
             let (total, tally) = (journal.total, journal.tally().clone());
             let (moved_now, time, end) = (0, Duration::ZERO, End::Finished);
             return Ok(Report { plan: None, total, tally, moved_now, time, end });
@@ -215,7 +216,13 @@ where
     let workers = options.concurrency.max(1);
     let workers = workers + (3 * workers).min(MOST_HELPERS);
     let (sender, receiver) = mpsc::sync_channel::<Batch>(workers);
-    let mut writer = Writer { journal: &mut journal, results, marks: Mark::default(), error: None };
+    let mut writer = Writer {
+        journal: &mut journal,
+        results,
+        marks: Mark::default(),
+        can_write: true,
+        error: None,
+    };
     std::thread::scope(|scope| {
         for _ in 0..workers {
             let (sender, shared) = (sender.clone(), &shared);
@@ -323,6 +330,9 @@ struct Writer<'j> {
     journal: &'j mut Journal,
     results: Results,
     marks: Mark,
+    /// Nothing was written in part. What is not in the journal is done again.
+    can_write: bool,
+    /// The first that ends the run.
     error: Option<FleetError>,
 }
 
@@ -337,15 +347,10 @@ impl Writer<'_> {
             self.marks.add(batch.mark);
             failure = failure.or(batch.error);
         }
-        // After a failed write nothing more is written: what is not in the journal is done again.
-        if self.error.is_none()
-            && let Err(error) = self.commit(&entries, &lines)
-        {
-            self.error = Some(error);
-        }
-        if self.error.is_none() {
-            self.error = failure;
-        }
+        // What others have moved by the time one of them ends the run is kept.
+        let written = if self.can_write { self.commit(&entries, &lines) } else { Ok(()) };
+        self.can_write &= written.is_ok();
+        self.error = self.error.take().or(written.err()).or(failure);
     }
 
     fn commit(&mut self, entries: &[Entry], lines: &[Vec<u8>]) -> Result<(), FleetError> {

@@ -7,11 +7,11 @@ use super::subject::DocumentView;
 use crate::compile::{Caller, GrantsRef, KeyEntry, Policy, PolicySlot, Snapshot, Source};
 use crate::evaluate::{
     Asked, Attached, GrantSubject, OperationFacts, Policies, Question, RequestContext, Target,
-    decide,
+    decide, supplies,
 };
 use crate::model::{
-    AccountId, Action, CallerPrincipal, ContextMap, ContextValue, Decision, Element, PolicyKind,
-    Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Readings,
+    AccountId, Action, CallerPrincipal, ContextMap, ContextValue, Decision, Element, KnownKey,
+    PolicyKind, Principal, PrincipalArn, PrincipalArnKind, PrincipalElement, Readings,
 };
 use crate::syntax;
 
@@ -37,7 +37,7 @@ pub(super) fn by_key_policy(
             "arn:aws:kms:us-east-1:{}:key/00000000-0000-0000-0000-000000000000",
             account.as_ref().map_or(EXAMPLE_ACCOUNT, AccountId::as_str)
         );
-        let stated = stated(&caller);
+        let stated = stated(&caller, view, action);
         let question = Question {
             principal: &caller,
             resource: known.map_or(made.as_str(), |arn| arn.as_str()),
@@ -130,12 +130,21 @@ fn names_resources(view: &DocumentView<'_>) -> bool {
     })
 }
 
-/// What every request of a caller says of it.
-fn stated(caller: &CallerPrincipal) -> ContextMap {
+/// What every direct request of a caller says of it, and what the policy asks for that none carries.
+fn stated(caller: &CallerPrincipal, view: &DocumentView<'_>, action: Action) -> ContextMap {
     let mut stated = ContextMap::new();
-    // Nobody manages a key through a service that uses it.
-    stated.set("kms:ViaService", ContextValue::Absent);
     let is_service = matches!(caller, CallerPrincipal::Service { .. });
+    let is_carried = |key: KnownKey| match key {
+        KnownKey::KmsViaService => false,
+        key if key_policy::is_source(key) => is_service,
+        key => supplies(action, key),
+    };
+    let entries = view.syntax.statements.iter().flat_map(|one| &one.condition);
+    for one in entries.flat_map(|entry| &entry.conditions) {
+        if one.key.value.known().is_some_and(|key| !is_carried(key)) {
+            stated.set(one.key.value.as_str(), ContextValue::Absent);
+        }
+    }
     let text = if is_service { "true" } else { "false" };
     stated.set("aws:PrincipalIsAWSService", ContextValue::One(text.to_owned()));
     if let Some(arn) = caller.policy_arn() {

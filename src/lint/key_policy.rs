@@ -246,11 +246,8 @@ fn is_identity(key: KnownKey) -> bool {
             key,
             K::AwsPrincipalAccount
                 | K::AwsPrincipalArn
-                | K::AwsPrincipalIsAwsService
                 | K::AwsPrincipalOrgId
                 | K::AwsPrincipalOrgPaths
-                | K::AwsPrincipalServiceName
-                | K::AwsPrincipalServiceNamesList
                 | K::AwsSourceVpc
                 | K::AwsSourceVpcArn
                 | K::AwsSourceVpce

@@ -211,6 +211,11 @@ impl Origin {
         Self { encoding: Encoding::Opaque, ..Self::file(file) }
     }
 
+    /// Lets no fix be written.
+    pub(super) fn forbid_edits(&mut self) {
+        self.encoding = Encoding::Opaque;
+    }
+
     /// A text that stands in the file as a JSON string.
     #[must_use]
     pub fn json_string(file: Arc<SourceFile>, literal: Span, text: &str) -> Self {

@@ -337,6 +337,14 @@ impl Collection {
             .filter(move |document| document.key.as_ref().is_some_and(|key| is_same(key, facts)))
     }
 
+    /// Says that no fix may be written into the file: it records what was made elsewhere, where
+    /// the mistake would come back from.
+    pub fn forbid_edits(&mut self) {
+        for document in &mut self.documents {
+            Arc::make_mut(&mut document.origin).forbid_edits();
+        }
+    }
+
     /// Takes everything of another collection but its snapshot.
     pub fn append(&mut self, mut other: Self) {
         self.documents.append(&mut other.documents);

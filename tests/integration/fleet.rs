@@ -210,7 +210,13 @@ impl KeyReader for Reads {
         }
         let policy = delegates("111122223333", "kms:*");
         let policies = vec![slot(&policy, PolicyKind::Key)];
-        Ok(KeyFacts { key: fact, policies, grants: Known::Known(Grants::default()) })
+        Ok(KeyFacts {
+            key: fact,
+            policies,
+            grants: Known::Known(Grants::default()),
+            tags: Known::Known(Vec::new()),
+            aliases: Known::Known(Vec::new()),
+        })
     }
 }
 
@@ -633,6 +639,23 @@ fn an_output_that_somebody_changed_is_not_added_to() {
         let error = home.run(|_, _, _| panic!("nothing may run")).unwrap_err();
         assert!(matches!(error, FleetError::OutputChanged { .. }), "{error}");
         assert_eq!(std::fs::read_to_string(&part).unwrap(), changed);
+    }
+}
+
+#[test]
+fn an_output_that_is_gone_is_told_when_its_job_is_finished() {
+    for change in ["gone", "shorter", "longer"] {
+        let home = Home::new();
+        home.finishes();
+        let output = home.path("out.jsonl");
+        let text = std::fs::read_to_string(&output).unwrap();
+        match change {
+            "gone" => std::fs::remove_file(&output).unwrap(),
+            "shorter" => std::fs::write(&output, &text[..text.len() / 2]).unwrap(),
+            _ => std::fs::write(&output, text + "{}\n").unwrap(),
+        }
+        let error = home.run(|_, _, _| panic!("nothing may run")).unwrap_err();
+        assert!(matches!(error, FleetError::OutputChanged { .. }), "{change}: {error}");
     }
 }
 

@@ -8,13 +8,14 @@ use crate::backend::slot::key_policy;
 use crate::compile::{KeyFacts, Known, PolicySlot};
 use crate::execute::KeyReader;
 use crate::model::{
-    ActionSet, EncryptionContext, EncryptionContextConstraint, Grant, GrantConstraints,
+    ActionSet, AliasName, EncryptionContext, EncryptionContextConstraint, Grant, GrantConstraints,
     GrantOperation, GrantPrincipal, GrantVisibility, InvalidText, Key, KeyArn, MultiRegionKeyType,
     PrincipalArn, Timestamp,
 };
 
-/// Reads state, both key policies and all grants of a key, under the credentials of this process:
-/// `kms:DescribeKey`, `kms:GetKeyPolicy` and `kms:ListGrants` are needed.
+/// Reads state, both key policies, all grants, tags and aliases of a key, under the credentials of
+/// this process: `kms:DescribeKey`, `kms:GetKeyPolicy` and `kms:ListGrants` are needed. Without
+/// `kms:ListResourceTags` or `kms:ListAliases`, what hangs on tags or aliases is undetermined.
 #[derive(Clone, Debug)]
 pub struct AwsKeyReader {
     clients: Clients,
@@ -36,13 +37,66 @@ impl AwsKeyReader {
             policies.extend(policy(&client, arn, name).await?);
         }
         let grants = Known::Known(grants(&client, arn).await?.into());
-        Ok(KeyFacts { key, policies, grants })
+        // Whoever may use a key need not be let list these, and few decisions hang on them.
+        let (tags, aliases) = (known(tags(&client, arn).await), known(aliases(&client, arn).await));
+        Ok(KeyFacts { key, policies, grants, tags, aliases })
     }
 }
 
 impl KeyReader for AwsKeyReader {
     async fn read(&self, key: &KeyArn) -> Result<KeyFacts, String> {
         self.facts(key).await.map_err(|error| error.to_string())
+    }
+}
+
+fn known<T>(read: Result<T, AwsKmsError>) -> Known<T> {
+    read.map_or_else(|error| Known::Unknown(error.to_string().into()), Known::Known)
+}
+
+/// What the marker of a page says of the next one.
+fn next(
+    operation: &'static str,
+    truncated: bool,
+    marker: Option<&str>,
+) -> Result<Option<String>, AwsKmsError> {
+    match marker {
+        Some(next) if truncated => Ok(Some(next.to_owned())),
+        None if truncated => Err(AwsKmsError::incomplete(operation, "NextMarker")),
+        _ => Ok(None),
+    }
+}
+
+async fn tags(client: &Client, arn: &KeyArn) -> Result<Vec<(String, String)>, AwsKmsError> {
+    let (mut tags, mut marker) = (Vec::new(), None);
+    loop {
+        let request = client.list_resource_tags().key_id(arn.as_str());
+        let page = request.set_marker(marker.take()).send().await?;
+        marker = next("ListResourceTags", page.truncated(), page.next_marker())?;
+        let listed =
+            page.tags.ok_or_else(|| AwsKmsError::incomplete("ListResourceTags", "Tags"))?;
+        tags.extend(listed.into_iter().map(|tag| (tag.tag_key, tag.tag_value)));
+        if marker.is_none() {
+            return Ok(tags);
+        }
+    }
+}
+
+async fn aliases(client: &Client, arn: &KeyArn) -> Result<Vec<AliasName>, AwsKmsError> {
+    let (mut aliases, mut marker) = (Vec::new(), None);
+    loop {
+        let request = client.list_aliases().key_id(arn.as_str());
+        let page = request.set_marker(marker.take()).send().await?;
+        marker = next("ListAliases", page.truncated(), page.next_marker())?;
+        let listed =
+            page.aliases.ok_or_else(|| AwsKmsError::incomplete("ListAliases", "Aliases"))?;
+        for alias in listed {
+            let name = alias.alias_name.as_deref();
+            let name = name.ok_or_else(|| AwsKmsError::incomplete("ListAliases", "AliasName"))?;
+            aliases.push(name.parse::<AliasName>()?);
+        }
+        if marker.is_none() {
+            return Ok(aliases);
+        }
     }
 }
 
@@ -73,15 +127,13 @@ async fn grants(client: &Client, arn: &KeyArn) -> Result<Vec<Grant>, AwsKmsError
     loop {
         let page =
             client.list_grants().key_id(arn.as_str()).set_marker(marker.take()).send().await?;
-        for entry in page.grants() {
+        let listed = page.grants.as_deref();
+        for entry in listed.ok_or_else(|| AwsKmsError::incomplete("ListGrants", "Grants"))? {
             grants.push(grant(entry, arn)?);
         }
-        match page.next_marker() {
-            Some(next) if page.truncated() => marker = Some(next.to_owned()),
-            None if page.truncated() => {
-                return Err(AwsKmsError::incomplete("ListGrants", "NextMarker"));
-            }
-            _ => return Ok(grants),
+        marker = next("ListGrants", page.truncated(), page.next_marker())?;
+        if marker.is_none() {
+            return Ok(grants);
         }
     }
 }

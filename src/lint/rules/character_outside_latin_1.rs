@@ -5,8 +5,8 @@ use crate::lint::{Check, Finding, Findings, StatementView};
 
 declare_rule! {
     /// ## What it does
-    /// Finds names and values of conditions with characters that AWS does not take in a policy:
-    /// outside of Latin-1.
+    /// Finds names and values of conditions, and names of statements, with characters that AWS does
+    /// not take in a policy: outside of Latin-1.
     ///
     /// ## Why is this bad?
     /// KMS and IAM refuse such a document. An encryption context may hold any character, but a
@@ -62,7 +62,7 @@ declare_rule! {
     pub(in crate::lint) static CHARACTER_OUTSIDE_LATIN_1 = {
         code: "CON142",
         name: "character-outside-latin-1",
-        summary: "a condition with characters that policies cannot hold",
+        summary: "characters that policies cannot hold",
         level: Error,
         since: "0.1.0",
         covers: ["L42"],
@@ -73,6 +73,12 @@ declare_rule! {
 
 fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
     let outside = |text: &str| text.chars().find(|c| u32::from(*c) > 0xff);
+    if let Some((sid, character)) =
+        view.statement.sid.as_ref().and_then(|sid| Some((sid, outside(&sid.value)?)))
+    {
+        let message = format!("no policy can hold the character `{character}`");
+        findings.push(Finding::at(sid.span, message).help("write the name in Latin-1"));
+    }
     for (_, one) in view.conditions() {
         let name = std::iter::once((one.key.value.as_str(), one.key.span));
         let values = one.values.iter().map(|value| (value.value.as_str(), value.span));

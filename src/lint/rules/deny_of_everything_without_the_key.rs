@@ -32,7 +32,7 @@ declare_rule! {
     ///     {
     ///       "Sid": "OnlyTenantA",
     ///       "Effect": "Deny",
-    ///       "Principal": {"AWS": "*"},
+    ///       "Principal": {"AWS": "arn:aws:iam::111122223333:role/orders"},
     ///       "Action": "kms:*",
     ///       "Resource": "*",
     ///       "Condition": {"StringNotEquals": {"kms:EncryptionContext:tenant": "a"}}

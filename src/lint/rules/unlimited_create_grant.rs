@@ -3,7 +3,10 @@
 use crate::lint::key_policy;
 use crate::lint::rule::declare_rule;
 use crate::lint::{Check, Finding, Findings, StatementView};
-use crate::model::{Action, ConditionKey, Element, KnownKey, PolicyKind, Principal};
+use crate::model::{
+    Action, Condition, ConditionKey, ConditionOperator, Element, KnownKey, Operator, PolicyKind,
+    Principal,
+};
 use crate::pattern;
 
 declare_rule! {
@@ -125,28 +128,52 @@ fn check(view: &StatementView<'_>, findings: &mut Findings<'_>) {
 /// Whether a condition limits which grants can be created.
 fn is_limited(view: &StatementView<'_>) -> bool {
     use KnownKey as K;
-    view.conditions().any(|(_, one)| {
-        matches!(
-            one.key.value.known(),
-            Some(
-                K::AwsCalledVia
-                    | K::AwsCalledViaFirst
-                    | K::AwsCalledViaLast
-                    | K::AwsViaAwsService
-                    | K::KmsEncryptionContext
-                    | K::KmsEncryptionContextKeys
-                    | K::KmsGrantConstraintSourceArn
-                    | K::KmsGrantConstraintType
-                    | K::KmsGrantIsForAwsResource
-                    | K::KmsGrantOperations
-                    | K::KmsGranteePrincipal
-                    | K::KmsGranteeServicePrincipal
-                    | K::KmsRetiringPrincipal
-                    | K::KmsRetiringServicePrincipal
-                    | K::KmsViaService
+    view.conditions().any(|(operator, one)| {
+        // A Deny limits what meets it.
+        !(view.is_allow() && lets_all(operator.value, one))
+            && matches!(
+                one.key.value.known(),
+                Some(
+                    K::AwsCalledVia
+                        | K::AwsCalledViaFirst
+                        | K::AwsCalledViaLast
+                        | K::AwsViaAwsService
+                        | K::KmsEncryptionContext
+                        | K::KmsEncryptionContextKeys
+                        | K::KmsGrantConstraintSourceArn
+                        | K::KmsGrantConstraintType
+                        | K::KmsGrantIsForAwsResource
+                        | K::KmsGrantOperations
+                        | K::KmsGranteePrincipal
+                        | K::KmsGranteeServicePrincipal
+                        | K::KmsRetiringPrincipal
+                        | K::KmsRetiringServicePrincipal
+                        | K::KmsViaService
+                )
             )
-        )
     })
+}
+
+/// Whether a condition that names a limit is none: grants for anything but AWS resources, to whomever,
+/// of whatever operation.
+fn lets_all(operator: ConditionOperator, condition: &Condition) -> bool {
+    use KnownKey as K;
+    let Some(key) = condition.key.value.known() else { return false };
+    let any =
+        |is_any: fn(&str) -> bool| condition.values.iter().any(|it| is_any(it.value.as_str()));
+    match (key, operator.operator) {
+        (K::KmsGrantIsForAwsResource, Operator::Bool) => {
+            !any(|text| text.eq_ignore_ascii_case("true"))
+        }
+        (
+            K::KmsGranteePrincipal | K::KmsGrantOperations | K::KmsRetiringPrincipal,
+            Operator::Null,
+        ) => true,
+        (_, Operator::StringLike | Operator::ArnLike | Operator::ArnEquals) => any(|text| {
+            matches!(text, "*" | "arn:*" | "arn:aws:*" | "arn:aws:iam::*" | "arn:aws:iam::*:*")
+        }),
+        _ => false,
+    }
 }
 
 /// Whether a condition key tells from where, when or how a request is made, whatever it asks for.

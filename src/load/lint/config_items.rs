@@ -18,7 +18,11 @@ const LISTS: &[&str] = &["configurationItems", "baseConfigurationItems"];
 
 pub(super) const ITEMS: Format = Format::Json {
     recognizes: |root| items(root).next().is_some_and(|one| get(one, "resourceType").is_some()),
-    read: |input, root, into| read(input.file, root, into),
+    read: |input, root, into| {
+        read(input.file, root, into)?;
+        into.forbid_edits();
+        Ok(())
+    },
 };
 
 fn items<'v, 'f>(root: &'v Json<'f>) -> impl Iterator<Item = &'v Json<'f>> {

@@ -131,6 +131,7 @@ fn read(
     for resource in resources {
         reader.resource(resource)?;
     }
+    into.forbid_edits();
     Ok(())
 }
 

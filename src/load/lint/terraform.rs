@@ -249,6 +249,7 @@ fn read(
     for resource in documents() {
         reader.data(resource, &parts);
     }
+    into.forbid_edits();
     Ok(())
 }
 

@@ -125,7 +125,7 @@ impl<'p> Reader<'p> {
             to.baseline = Some(self.folder.join(baseline));
         }
         if let Some(level) = lint.fail_level {
-            to.fail_level = problems.level(&level);
+            to.fail_level = problems.level(&level, &["error", "note", "warning"]);
         }
         for (pattern, section) in as_written(lint.per_path) {
             let globs = problems.globs(&[pattern]);
@@ -257,16 +257,16 @@ impl Problems<'_, '_> {
             let selectors = self.selectors(vec![selector]);
             if level.get_ref() == "off" {
                 settings.ignore.extend(selectors);
-            } else if let Some(level) = self.level(&level) {
+            } else if let Some(level) = self.level(&level, LEVELS) {
                 settings.severity.extend(selectors.into_iter().map(|one| (one, level)));
             }
         }
     }
 
-    fn level(&mut self, word: &Spanned<String>) -> Option<Level> {
+    fn level(&mut self, word: &Spanned<String>, known: &[&str]) -> Option<Level> {
         let level = Level::ALL.iter().copied().find(|level| level.as_str() == word.get_ref());
         if level.is_none() {
-            self.unknown(word, "level", LEVELS);
+            self.unknown(word, "level", known);
         }
         level
     }

@@ -302,6 +302,27 @@ fn lists_that_do_not_end_are_not_taken_for_whole() {
 }
 
 #[test]
+fn answers_without_their_list_are_not_taken_for_none() {
+    for operation in ["ListKeys", "ListAliases", "ListGrants", "ListResourceTags"] {
+        let world = tempfile::tempdir().unwrap();
+        let stub = Stub::new(move |asked| match &asked.operation {
+            asked if asked == operation => ok(json!({})),
+            _ => account(asked),
+        });
+        match collect_into(&stub, world.path()) {
+            Err(error) => {
+                assert!(operation == "ListKeys" && error.to_string().contains("no `Keys`"))
+            }
+            Ok(collected) => {
+                let is_told =
+                    |reason: &str| reason.contains(operation) && reason.contains("has no");
+                assert!(collected.unread.iter().any(|one| is_told(&one.reason)), "{operation}");
+            }
+        }
+    }
+}
+
+#[test]
 fn facts_of_the_aws_cli_are_found_by_their_shape() {
     let (from, world) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let put = |name: &str, value: Value| {

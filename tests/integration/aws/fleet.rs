@@ -182,6 +182,9 @@ fn an_answer_for_another_key_ends_the_run() {
     let (code, _, err) = keyproof(&except(wrong), home.path(), RUN);
     assert!(code == 2 && err.contains("was judged: the result is discarded"), "{code} {err}");
     assert!(err.contains("find out what answers in the backend's place"), "{err}");
+    // What was moved by then is kept, so that nothing is moved twice.
+    let kept = lines(home.path(), "out.jsonl.part").len();
+    assert_eq!(outcomes(home.path(), "succeeded"), kept);
     finishes(home.path(), &except(|_| None));
 }
 
@@ -234,13 +237,29 @@ fn keys_that_cannot_be_read_again_are_told_before_anything_is_begun() {
 }
 
 #[test]
+fn a_job_that_was_finished_without_refused_items_says_so() {
+    let home = fleet();
+    let operator = RUN.replace("--caller orders", "--caller operator");
+    let stub = Stub::new(|_| panic!("nothing is asked"));
+    let skipping = format!("{operator} --skip-refused");
+    let (code, out, err) = keyproof(&stub, home.path(), &skipping);
+    assert_eq!(code, 0, "{out}{err}");
+    let (code, _, err) = keyproof(&stub, home.path(), &operator);
+    assert!(code == 1 && err.contains("without 12 items that were refused"), "{code} {err}");
+    assert_eq!(keyproof(&stub, home.path(), &skipping).0, 0);
+}
+
+#[test]
 fn flags_and_files_that_do_not_fit_are_refused() {
     let home = fleet();
     let stub = Stub::new(|_| panic!("nothing is asked"));
+    std::fs::write(home.path().join("notes.txt"), "mine").unwrap();
     for (more, says) in [
         ("--keystore x", "--keystore and --root-key would be ignored"),
         ("--refresh when-stale", "nothing is stale without"),
         ("--only-material-older-than 2026-01-01", "would select every item"),
+        ("--refusals in.jsonl", "would overwrite the input"),
+        ("--refusals notes.txt", "exists already"),
     ] {
         let (code, _, err) = keyproof(&stub, home.path(), &format!("{RUN} {more}"));
         assert!(code == 2 && err.contains(says), "{more}: {err}");

@@ -48,6 +48,8 @@ impl KeyReader for &Says {
             key: Key::symmetric(key.clone()),
             policies: vec![slot(&policy, PolicyKind::Key)],
             grants: Known::Known(Grants::default()),
+            tags: Known::Known(Vec::new()),
+            aliases: Known::Known(Vec::new()),
         })
     }
 }
@@ -243,6 +245,12 @@ fn aws_tells_the_facts_of_a_key() {
                 "KeyId": SOURCE, "GrantId": "b".repeat(64), "Operations": ["DescribeKey"],
                 "GranteeServicePrincipal": "dynamodb.amazonaws.com",
             }]})),
+            ("ListResourceTags", _, None) => ok(json!({"Truncated": true, "NextMarker": "2",
+                "Tags": [{"TagKey": "env", "TagValue": "prod"}]})),
+            ("ListResourceTags", ..) => {
+                ok(json!({"Tags": [{"TagKey": "team", "TagValue": "a"}], "Truncated": false}))
+            }
+            ("ListAliases", ..) => exception("AccessDeniedException", "not to be listed"),
             other => panic!("{other:?}"),
         }
     });
@@ -255,6 +263,10 @@ fn aws_tells_the_facts_of_a_key() {
     assert_eq!(ids, ["a".repeat(64), "b".repeat(64)]);
     let constraint = grants[0].constraints.encryption_context.clone();
     assert!(matches!(constraint, Some(EncryptionContextConstraint::Subset(_))));
+    let tags = [("env", "prod"), ("team", "a")].map(|(key, value)| (key.into(), value.into()));
+    assert_eq!(facts.tags, Known::Known(tags.to_vec()));
+    let Known::Unknown(why) = facts.aliases else { panic!("these were not told") };
+    assert!(why.contains("not to be listed"), "{why}");
 
     let cut = Stub::new(|asked| match asked.operation.as_str() {
         "ListGrants" => exception("AccessDeniedException", "not authorized"),

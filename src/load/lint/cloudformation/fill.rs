@@ -3,7 +3,7 @@
 
 use super::intrinsic::{Eval, Template, is_call};
 use super::{Json, Span, Spanned, Value, elements};
-use crate::model::PrincipalArn;
+use crate::model::{AccountId, PrincipalArn};
 use crate::syntax::json::Member;
 
 /// The document and its holes; `None` when no statement of it is known.
@@ -32,6 +32,9 @@ const RESOURCE: &str =
 
 /// What stands for a service.
 const SERVICE: &str = "lambda.amazonaws.com";
+
+/// What stands for a service that calls for somebody.
+const VIA_SERVICE: &str = "lambda.us-east-1.amazonaws.com";
 
 /// An action that says little.
 const ACTION: &str = "kms:DescribeKey";
@@ -141,7 +144,9 @@ impl<'f> Filler<'_, '_, '_, 'f> {
                 Value::Object(members) => {
                     let mut values = Vec::with_capacity(members.len());
                     for member in members {
-                        let value = self.list(&member.value, "unknown");
+                        let is_via = member.key.value.eq_ignore_ascii_case("kms:ViaService");
+                        let stand_in = if is_via { VIA_SERVICE } else { "unknown" };
+                        let value = self.list(&member.value, stand_in);
                         values.extend(value.map(|value| Member { key: member.key.clone(), value }));
                     }
                     Spanned::new(Value::Object(values), conditions.span)
@@ -186,7 +191,15 @@ impl<'f> Filler<'_, '_, '_, 'f> {
             Eval::Known(known) => Some(known),
             // Which keys a policy is for hardly depends on where the template goes.
             Eval::Partial { text, only_where: true }
-                if stand_in == RESOURCE && text.starts_with("arn:") =>
+                if match stand_in {
+                    RESOURCE => text.starts_with("arn:"),
+                    VIA_SERVICE => true,
+                    // What is no principal is none anywhere.
+                    PRINCIPAL => {
+                        text.parse::<PrincipalArn>().is_err() && text.parse::<AccountId>().is_err()
+                    }
+                    _ => false,
+                } =>
             {
                 Some(string(&text, json.span))
             }
@@ -196,7 +209,7 @@ impl<'f> Filler<'_, '_, '_, 'f> {
                 let fits = match stand_in {
                     PRINCIPAL => text.parse::<PrincipalArn>().is_ok(),
                     RESOURCE => text.starts_with("arn:"),
-                    "unknown" | SERVICE => true,
+                    "unknown" | SERVICE | VIA_SERVICE => true,
                     _ => false,
                 };
                 Some(string(if fits { &text } else { stand_in }, json.span))

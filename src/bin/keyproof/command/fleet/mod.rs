@@ -179,6 +179,10 @@ impl Refusals {
         let file = match &args.refusals {
             Some(path) => {
                 args.refuse_overwriting(path, "the file of refusals", used)?;
+                if path.exists() {
+                    let message = "exists already: name a new file for the refusals";
+                    return Err(CliError::at(path, message));
+                }
                 Some(Pending::open(path, false)?)
             }
             None => None,

@@ -168,6 +168,15 @@ fn finish(args: &Run, places: &Places, report: &Report, io: &mut Io) -> Result<E
     }
     let journal = places.journal.display();
     let message = match &report.end {
+        // It was finished without them, which this command does not accept.
+        End::Finished if report.plan.is_none() && tally.refused > 0 && !args.skip_refused => {
+            let _ = io.out.flush();
+            return Err(CliError::denied(format_args!(
+                "the job was finished without {} items that were refused: if they are allowed now, \
+                 list them in an input of their own and move them to another output",
+                tally.refused
+            )));
+        }
         End::Finished => return Ok(exit),
         End::Interrupted => {
             "interrupted; what is moved is kept: run the same command again to go on".to_owned()

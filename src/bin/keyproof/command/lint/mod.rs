@@ -142,7 +142,10 @@ pub fn run(args: &Lint, io: &mut Io) -> Result<Exit, CliError> {
         (_, _, Some(_)) | (None, None, _) => None,
         (Some(path), ..) | (None, Some(path), _) => Some(Baseline::read(path)?),
     };
-    let extent = extent(&args.paths, settings.folder.as_deref());
+    let extent = match args.exclude.as_slice() {
+        [] => extent(&args.paths, settings.folder.as_deref()),
+        _ => Extent::Some,
+    };
     let suppressions = std::mem::take(&mut settings.suppressions);
     let linter = Linter::new(settings.config, suppressions, Some(input::now()));
     let boldest = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
