@@ -433,6 +433,18 @@ fn a_world_is_linted_as_one_and_mended() {
     assert_eq!(code, 2);
     assert!(err.contains("iam.json:1:"), "{err}");
     assert!(out.contains("p-limits.json:4:35"), "{out}");
+    // Nor does a policy of one key take the facts of another account away.
+    let key = "world/accounts/444455556666/regions/eu-central-1/keys/1234abcd-12ab-34cd-56ef-1234567890ab";
+    folder.write(&format!("{key}/policy.json"), b"{");
+    let iam = serde_json::json!({"RoleDetailList": [{
+        "Arn": "arn:aws:iam::111122223333:role/a", "RoleName": "a",
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": BAD}],
+    }]});
+    folder.write("world/accounts/111122223333/iam.json", format!("{iam:#}").as_bytes());
+    let (code, out, err) = folder.run("--select IAM007 --format concise");
+    assert_eq!(code, 2);
+    assert!(err.contains("policy.json:1:") && !err.contains("iam.json"), "{err}");
+    assert!(out.contains("iam.json") && out.contains("p-limits.json"), "{out}");
 }
 
 #[test]
@@ -567,6 +579,7 @@ fn suppressions_name_statements_and_are_judged_when_all_was_linted() {
         assert_eq!(codes(""), left, "{more}");
     }
     assert_eq!(codes("a.json"), ["IAM007 a.json"]);
+    assert_eq!(codes("--exclude a.json"), ["IAM007 b.json"]);
     // A rule that does not run needs no suppression.
     assert!(folder.command("--select SUP").status().unwrap().success());
     folder.write("keyproof.toml", b"[[lint.suppress]]\nrules = [\"IAM007\"]\n");

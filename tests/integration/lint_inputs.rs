@@ -275,6 +275,69 @@ Resources:
 }
 
 #[test]
+fn a_principal_and_a_service_are_wrong_wherever_a_template_goes() {
+    const TEMPLATE: &str = r#"
+Resources:
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal: { AWS: !Sub "arn:${AWS::Partition}:iam::${AWS::AccountId}:root" }
+            Action: kms:*
+            Resource: "*"
+          - Effect: Allow
+            Principal: { AWS: !Sub "arn:aws:iam::${AWS::AccountId}:role/app" }
+            Action: kms:Decrypt
+            Resource: "*"
+            Condition: { StringEquals: { kms:ViaService: !Sub "ec2.${AWS::Region}.amazonaws.com" } }
+"#;
+    let found = |from: &str, to: &str| {
+        let folder = written(&[("template.yaml", TEMPLATE.replace(from, to).as_bytes())]);
+        let (_, report) = run(folder.path(), &["template.yaml"]);
+        matters(&report).into_iter().map(Value::to_string).collect::<String>()
+    };
+    assert_eq!(found("", ""), "");
+    assert_eq!(
+        found("\"arn:${AWS::Partition}:iam::${AWS::AccountId}:root\"", "\"${AWS::AccountId}\""),
+        ""
+    );
+    assert!(found("role/app", "group/app").contains("SYN006"));
+    assert!(found("role/app", "role/*").contains("SYN006"));
+    assert!(found("ec2.$", "ebs.$").contains("CON026"));
+}
+
+#[test]
+fn what_records_things_made_elsewhere_is_not_edited() {
+    for case in CASES {
+        let text = case.with(case.mistake);
+        let folder = written(&[(case.name(), text.as_bytes())]);
+        run(folder.path(), &[case.name(), "--fix", "--unsafe-fixes"]);
+        let after = std::fs::read_to_string(folder.path().join(case.name())).unwrap();
+        let is_source = case.file.starts_with("cloudformation/") || case.file.starts_with("cdk/");
+        assert!(after == text || is_source, "{}", case.file);
+    }
+}
+
+#[test]
+fn an_account_told_by_the_aws_cli_is_linted() {
+    let details = serde_json::json!({"UserDetailList": [], "GroupDetailList": [], "Policies": [],
+    "RoleDetailList": [{
+        "Arn": "arn:aws:iam::111122223333:role/app", "RoleName": "app",
+        "RolePolicyList": [{"PolicyName": "use", "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Action": "kms:ReEncrypt", "Resource": "*"}],
+        }}],
+    }]});
+    let folder = written(&[("iam-details.json", format!("{details:#}").as_bytes())]);
+    let (code, report) = run(folder.path(), &["iam-details.json"]);
+    assert_eq!(code, 1, "{report:#}");
+    assert!(report["findings"].to_string().contains("IAM007"), "{report:#}");
+}
+
+#[test]
 fn a_policy_known_only_after_apply_is_told() {
     let text = std::fs::read_to_string(root().join("terraform/plan.json")).unwrap();
     let mut plan: Value = serde_json::from_str(&text).unwrap();

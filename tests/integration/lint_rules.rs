@@ -19,7 +19,9 @@ const SECTIONS: [&str; 4] = ["What it does", "Why is this bad?", "Example", "Use
 /// What can be linted: a file, or a world's folder.
 pub fn collection(path: &Path) -> Collection {
     if path.is_dir() {
-        return lint_world(path).unwrap_or_else(|error| panic!("{error}"));
+        let (collection, problems) = lint_world(path).unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        return collection;
     }
     let file = lint_file(path).unwrap();
     lint_input(&file, None)

@@ -9,7 +9,7 @@ use crate::pattern;
 declare_rule! {
     /// ## What it does
     /// Finds statements of key policies all of whose actions are on no key: creating and listing keys,
-    /// listing aliases, random bytes, custom key stores.
+    /// listing aliases, random bytes, custom key stores, and actions of other services.
     ///
     /// ## Why is this bad?
     /// KMS looks for permission to do them in identity policies alone, so in a key policy they
@@ -81,12 +81,17 @@ pub(super) fn report(view: &StatementView<'_>, findings: &mut Findings<'_>, besi
     }
     for entry in actions {
         let named = pattern::actions(&entry.value);
-        if named.is_empty() || !named.iter().all(is_keyless) {
+        let service = entry.value.split_once(':').map(|(service, _)| service);
+        let is_foreign = service.is_some_and(|it| !it.eq_ignore_ascii_case("kms"));
+        if !is_foreign && (named.is_empty() || !named.iter().all(is_keyless)) {
             continue;
         }
         let does = if view.is_allow() { "allows" } else { "denies" };
         let message = format!("`{}` in a key policy {does} nothing", entry.value);
-        let help = "write it in an identity policy, with the resource `*`";
+        let help = match is_foreign {
+            true => "a key policy is about `kms:` actions alone: write it in an identity policy",
+            false => "write it in an identity policy, with the resource `*`",
+        };
         let finding = Finding::at(entry.span, message).help(help);
         let fix = Fix::safe(format!("remove `{}`", entry.value));
         findings.push(finding.fix(fix.remove_element(view.document.document.text(), entry.span)));

@@ -75,6 +75,7 @@ const FORMATS: &[Format] = &[
     iam_collect::INLINE,
     awscli::KEY_POLICY,
     awscli::GRANTS,
+    world::ACCOUNT,
     policy::DOCUMENT,
 ];
 
@@ -146,15 +147,17 @@ fn is_signed(text: &str) -> bool {
         &["\"apiVersion\"", ".aws.m.upbound.io/"],
         &["\"apiVersion\"", ".aws.crossplane.io/"],
         &["\"PolicyName\"", "\"PolicyDocument\""],
+        &["\"RoleDetailList\""],
     ];
     SIGNS.iter().any(|signs| signs.iter().all(|sign| text.contains(sign)))
 }
 
-/// Reads a world folder into one collection.
+/// Reads a world folder into one collection. What is wrong with any of its files, but for the policy
+/// documents in them, is told beside it: the others are in the collection.
 ///
 /// # Errors
-/// What is wrong with any of its files, but for the policy documents in them.
-pub fn lint_world(folder: &Path) -> Result<Collection, LoadError> {
+/// When the folder cannot be walked.
+pub fn lint_world(folder: &Path) -> Result<(Collection, Vec<Problem>), LoadError> {
     world::folder(folder)
 }
 

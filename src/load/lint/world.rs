@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::awscli::read_grant;
 use super::iam_collect::Collected;
 use super::value::{document, elements, get, members, parse, path, text};
-use super::{Format, Input, Json, LoadError, SourceFile, files_below, kind, lint_file};
+use super::{Format, Input, Json, LoadError, Problem, SourceFile, files_below, kind, lint_file};
 use crate::lint::{Collection, Document, EntitySubject, KeyFacts, KeySubject, Origin};
 use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, PrincipalArn, Region};
 use crate::syntax::json;
@@ -30,8 +30,23 @@ pub(super) const BUNDLE: Format = Format::Json {
     },
 };
 
+/// What `aws iam get-account-authorization-details` prints.
+pub(super) const ACCOUNT: Format = Format::Json {
+    recognizes: |root| {
+        ["RoleDetailList", "UserDetailList"].iter().any(|list| get(root, list).is_some())
+    },
+    read: |input, root, into| {
+        let lists = ["RoleDetailList", "UserDetailList"].into_iter();
+        let mut listed = lists.filter_map(|list| get(root, list)).flat_map(elements);
+        let Some(arn) = listed.find_map(|one| get(one, "Arn")) else { return Ok(()) };
+        let account = parse::<PrincipalArn>(input.file, arn)?.account();
+        let mut reader = Reader { into, keys: Vec::new(), collected: Collected::default() };
+        reader.iam(input.file, root, account)
+    },
+};
+
 /// The folder.
-pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
+pub(super) fn folder(folder: &Path) -> Result<(Collection, Vec<Problem>), LoadError> {
     let mut collection = Collection::default();
     let mut reader =
         Reader { into: &mut collection, keys: Vec::new(), collected: Collected::default() };
@@ -61,7 +76,7 @@ pub(super) fn folder(folder: &Path) -> Result<Collection, LoadError> {
     if is_ours && let Ok(world) = crate::load::world(folder) {
         collection.snapshot = world.snapshot(crate::compile::Epoch::default()).ok();
     }
-    errors.finish(collection)
+    Ok((collection, errors.problems().to_vec()))
 }
 
 /// The file's own name.

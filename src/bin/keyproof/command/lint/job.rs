@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use keyproof::lint::{Collection, Document, Linted, Linter, SourceFile, Subject, Unknown};
-use keyproof::load::{Globs, LoadError, PolicyKindHint, lint_input, lint_world};
+use keyproof::load::{Globs, PolicyKindHint, Problem, lint_input, lint_world};
 use keyproof::report::{Accepted, Found, NotKnown, Resolver, Unreadable};
 use keyproof::syntax::SyntaxErrorKind;
 use serde::de::IgnoredAny;
@@ -68,7 +68,7 @@ impl Shop {
         let mut collection = match lint_input(&file, hint) {
             Ok(Some(collection)) => collection,
             Ok(None) => return done.unreadable.extend(shapeless(&file, kind)),
-            Err(error) => return done.refused(&error),
+            Err(error) => return done.refused(error.problems()),
         };
         let mut linted = self.linter.lint(&collection);
         if let Some(mend) = self.mend.filter(|_| kind != Kind::Input || self.is_dry()) {
@@ -95,13 +95,11 @@ impl Shop {
 
     fn world(&self, name: &str, done: &mut Done) {
         let folder = Path::new(name);
-        let mut collection = match lint_world(folder) {
-            Ok(collection) => collection,
-            Err(error) => {
-                done.refused(&error);
-                return self.one_by_one(folder, done);
-            }
+        let (mut collection, problems) = match lint_world(folder) {
+            Ok(read) => read,
+            Err(error) => return done.refused(error.problems()),
         };
+        done.refused(&problems);
         let mut linted = self.linter.lint(&collection);
         if let Some(mend) = self.mend {
             for _ in 0..mend::ROUNDS {
@@ -119,8 +117,8 @@ impl Shop {
                     break;
                 }
                 match lint_world(folder) {
-                    Ok(read) => collection = read,
-                    Err(error) => return done.refused(&error),
+                    Ok((read, _)) => collection = read,
+                    Err(error) => return done.refused(error.problems()),
                 }
                 linted = self.linter.lint(&collection);
             }
@@ -128,7 +126,7 @@ impl Shop {
                 done.mended.clear();
             }
         }
-        if is_empty(&collection) {
+        if is_empty(&collection) && problems.is_empty() {
             return done.unreadable.push(Unreadable {
                 file: name.to_owned(),
                 place: None,
@@ -139,32 +137,11 @@ impl Shop {
         done.files.extend(files_of(&collection));
         done.take(&collection, &linted);
     }
-
-    /// The files of a world that cannot be read as one, but for those that are at fault.
-    fn one_by_one(&self, folder: &Path, done: &mut Done) {
-        let wrong: Vec<String> = done.unreadable.iter().map(|one| one.file.clone()).collect();
-        let mut files = Vec::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                // Links are not followed: a folder may link to itself.
-                match entry.file_type() {
-                    Ok(kind) if kind.is_dir() => folders.push(entry.path()),
-                    Ok(kind) if kind.is_file() => files.push(walk::name(&entry.path())),
-                    _ => {}
-                }
-            }
-        }
-        files.sort();
-        for name in files.iter().filter(|name| name.ends_with(".json") && !wrong.contains(name)) {
-            self.file(name, Kind::Found, done);
-        }
-    }
 }
 
 impl Done {
-    fn refused(&mut self, error: &LoadError) {
-        self.unreadable.extend(error.problems().iter().map(|problem| Unreadable {
+    fn refused(&mut self, problems: &[Problem]) {
+        self.unreadable.extend(problems.iter().map(|problem| Unreadable {
             file: walk::name(&problem.path),
             place: problem.place,
             message: problem.message.clone(),
