@@ -256,6 +256,16 @@ impl Refused {
         Self { code, text }
     }
 
+    /// What to do when nothing can be read without it.
+    fn with_advice(self) -> String {
+        match self.code.as_deref() {
+            Some("AccessDenied" | "AccessDeniedException") => {
+                format!("{}; `keyproof collect --print-policy` prints what it needs", self.text)
+            }
+            _ => self.text,
+        }
+    }
+
     /// An answer about this one thing, rather than a failure of everything.
     fn is_of_the_item(&self) -> bool {
         matches!(
@@ -328,7 +338,7 @@ impl Reader<'_> {
             let page = self
                 .send(|| client.list_keys().limit(1000).set_marker(marker.clone()).send())
                 .await
-                .map_err(|refused| failed(refused.text))?;
+                .map_err(|refused| failed(refused.with_advice()))?;
             let listed = page.keys.as_deref();
             for entry in listed.ok_or_else(|| failed("the answer has no `Keys`".into()))? {
                 let arn: KeyArn = entry

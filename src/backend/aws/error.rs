@@ -132,6 +132,12 @@ impl AwsKmsError {
         Self::own(AwsKmsErrorKind::DryRunIgnored, message)
     }
 
+    pub(super) fn ciphertext_not_ignored(error: &Self) -> Self {
+        let message =
+            format!("the dry run was to ignore the ciphertext, and was answered: {error}");
+        Self::own(AwsKmsErrorKind::DryRunIgnored, message)
+    }
+
     pub(super) fn own(kind: AwsKmsErrorKind, message: String) -> Self {
         Self { kind, code: None, message: message.into(), request_id: None }
     }

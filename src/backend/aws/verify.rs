@@ -225,6 +225,9 @@ impl Clients {
             Some(error) => match error.kind() {
                 K::DryRunSucceeds => Ok(LiveAnswer::Allow),
                 K::AccessDenied => Ok(LiveAnswer::Deny(error)),
+                K::IncorrectKey | K::InvalidCiphertext if ciphertext.is_none() => {
+                    Err(AwsKmsError::ciphertext_not_ignored(&error))
+                }
                 K::Disabled
                 | K::IncorrectKey
                 | K::InvalidCiphertext

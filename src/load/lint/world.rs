@@ -1,5 +1,6 @@
 //! A world folder, and the same in one file: an object whose members are the folder's files.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::awscli::read_grant;
 use super::iam_collect::Collected;
 use super::value::{document, elements, get, members, parse, path, text};
 use super::{Format, Input, Json, LoadError, Problem, SourceFile, files_below, kind, lint_file};
-use crate::lint::{Collection, Document, EntitySubject, KeyFacts, KeySubject, Origin};
+use crate::lint::{Collection, Document, EntitySubject, KeyFacts, KeySubject, Origin, Unknown};
 use crate::model::{AccountId, KeyArn, KeyId, PolicyKind, PrincipalArn, Region};
 use crate::syntax::json;
 
@@ -71,6 +72,20 @@ pub(super) fn folder(folder: &Path) -> Result<(Collection, Vec<Problem>), LoadEr
     let collected = std::mem::take(&mut reader.collected);
     let is_ours = !collected.any;
     collected.finish(&mut collection);
+    if is_ours {
+        let told: HashSet<_> = collection
+            .documents
+            .iter()
+            .filter_map(|one| one.key.as_ref())
+            .map(Arc::as_ptr)
+            .collect();
+        let lacking = collection.keys.iter().filter(|key| !told.contains(&Arc::as_ptr(&key.facts)));
+        collection.unknown.extend(lacking.map(|key| Unknown {
+            origin: Arc::clone(&key.origin),
+            span: key.span,
+            reason: "the folder has no policy of the key".into(),
+        }));
+    }
     // Organizations, readings and what else a world tells: the world's own reader knows. What
     // iam-collect wrote is none: for that reader it would be empty.
     if is_ours && let Ok(world) = crate::load::world(folder) {

@@ -31,6 +31,19 @@ fn re_encrypt() -> PreflightOperation {
 }
 
 #[test]
+fn an_endpoint_that_looks_at_no_ciphertext_tells_nothing() {
+    let stub = Stub::new(|_| exception("InvalidCiphertextException", ""));
+    let (question, answer) = asked(re_encrypt());
+    let question = LiveQuestion::new(&question, &answer).unwrap();
+    let error = block_on(stub.clients().verify(&question, None)).unwrap_err();
+    assert_eq!(error.kind(), Kind::DryRunIgnored);
+    assert!(error.to_string().contains("to ignore the ciphertext"), "{error}");
+    let blob = CiphertextBlob::new(*b"old").unwrap();
+    let live = block_on(stub.clients().verify(&question, Some(&blob))).unwrap();
+    assert_eq!(live.outcome(), "InvalidCiphertextException");
+}
+
+#[test]
 fn every_request_is_a_dry_run_and_without_a_ciphertext_it_is_left_out() {
     let stub = Stub::new(|_| exception("DryRunOperationException", "would have succeeded"));
     let clients = stub.clients();
