@@ -17,6 +17,8 @@ pub struct Facts {
     pub written: Vec<PathBuf>,
     /// Files that were none of those looked for, or not whole, with the reason.
     pub left_out: Vec<(PathBuf, String)>,
+    /// Whether one of these is torn, or no JSON at all: what it told before stays as it was.
+    pub is_torn: bool,
     /// Why no `organization.json` was written, where parts of an organization were found.
     pub organization: Option<String>,
 }
@@ -41,6 +43,7 @@ pub fn facts(from: &Path, world: &Path) -> io::Result<Facts> {
             Ok(value) => value,
             Err(error) => {
                 facts.left_out.push((path, format!("is not JSON: {error}")));
+                facts.is_torn = true;
                 continue;
             }
         };

@@ -274,7 +274,7 @@ where
                 let message = match kind {
                     K::Credentials => "no credentials could be had".into(),
                     K::Timeout => "no answer in time".into(),
-                    _ => message,
+                    _ => reasons(&error),
                 };
                 Self::own(kind, message)
             }
@@ -283,9 +283,22 @@ where
                 let message = format!("an answer of status {status} that cannot be read");
                 Self::own(K::Unintelligible, message)
             }
-            _ => Self::own(K::Validation, told(&error)),
+            _ => Self::own(K::Validation, reasons(&error)),
         }
     }
+}
+
+/// An error and what it comes from, one after the other.
+pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<String> = Vec::new();
+    for text in all.map(ToString::to_string) {
+        // Some tell their source's words themselves.
+        if !texts.last().is_some_and(|last| last.ends_with(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
 }
 
 /// The status of an HTTP answer.

@@ -364,6 +364,9 @@ fn facts_of_the_aws_cli_are_found_by_their_shape() {
         }}),
     );
     let taken = collect::facts(from.path(), world.path()).unwrap();
+    assert!(!taken.is_torn);
+    std::fs::write(from.path().join("torn.json"), "{\"RoleDetailList\": [").unwrap();
+    assert!(collect::facts(from.path(), world.path()).unwrap().is_torn);
     let written: Vec<String> =
         taken.written.iter().map(|path| path.display().to_string()).collect();
     assert_eq!(written, ["rcps/p-rcp.json", "accounts/111122223333/iam.json", "organization.json"]);

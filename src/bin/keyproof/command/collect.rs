@@ -95,6 +95,12 @@ pub fn run(args: &Collect, io: &mut Io) -> Result<Exit, CliError> {
     }
     // What was written must be readable by all who judge on it.
     load::world(world).map_err(CliError::new)?;
+    if facts.is_some_and(|facts| facts.is_torn) {
+        return Err(CliError::new(
+            "a file of --facts is not JSON, so that what it told before was kept: write it again, \
+             and collect once more",
+        ));
+    }
     Ok(Exit::Yes)
 }
 
