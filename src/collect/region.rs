@@ -7,13 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use aws_sdk_kms::Client;
-use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use serde_json::{Value, json};
 
 use super::folder::{self, Journal};
 use super::json;
 use super::pace::Pace;
-use crate::backend::aws::reasons;
 use crate::model::{AccountId, KeyArn, Region, Timestamp};
 
 /// Whose keys are read, and where they are written.
@@ -252,7 +251,7 @@ impl Refused {
         let text = match (&code, service.and_then(|meta| meta.message())) {
             (Some(code), Some(message)) if !message.is_empty() => format!("{code}: {message}"),
             (Some(code), _) => code.clone(),
-            (None, _) => reasons(error),
+            (None, _) => DisplayErrorContext(error).to_string(),
         };
         Self { code, text }
     }

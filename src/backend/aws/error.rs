@@ -289,7 +289,7 @@ where
 }
 
 /// An error and what it comes from, one after the other.
-pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
+fn reasons(error: &dyn std::error::Error) -> String {
     let all = std::iter::successors(Some(error), |error| error.source());
     let mut texts: Vec<String> = Vec::new();
     for text in all.map(ToString::to_string) {

@@ -14,7 +14,6 @@ mod kms;
 mod verify;
 
 pub use clients::{Clients, Identity, configuration};
-pub(crate) use error::reasons;
 pub use error::{AwsKmsError, AwsKmsErrorKind, Named};
 pub use facts::AwsKeyReader;
 pub use kms::AwsKms;
