@@ -33,12 +33,10 @@ impl<'q> Comparison<'_, 'q> {
             return operator.is_negated().into();
         }
         match self.matches(value) {
-            Match::Settled(truth) if operator.is_negated() => {
-                if truth.is_false() && self.has_unresolved_variable() {
-                    return self.scope.unresolved();
-                }
-                truth.not()
+            Match::Settled(Truth::False) if operator.is_negated() => {
+                self.scope.unless_without_value(self.condition.operands.variables())
             }
+            Match::Settled(truth) if operator.is_negated() => truth.not(),
             Match::Settled(truth) => truth,
             Match::Open(reading) => self.scope.open_point(reading),
             Match::Unparsable if operator.is_negated() => {
@@ -48,8 +46,17 @@ impl<'q> Comparison<'_, 'q> {
         }
     }
 
-    fn has_unresolved_variable(&self) -> bool {
-        self.scope.has_unresolved(self.condition.operands.variables())
+    /// C19: the answer to a comparison with variables, whether `*` and `?` of their values are
+    /// wildcards being open.
+    fn with_wildcards(&self, has_variables: bool, matches: impl Fn(bool) -> Truth) -> Match {
+        match self.scope.choice(Reading::VariableWildcards) {
+            0 if has_variables => match (matches(false), matches(true)) {
+                (literal, wildcard) if literal == wildcard => Match::Settled(literal),
+                (Truth::Unknown, _) | (_, Truth::Unknown) => Match::Settled(Truth::Unknown),
+                _ => Match::Open(Reading::VariableWildcards),
+            },
+            choice => Match::Settled(matches(choice == 2)),
+        }
     }
 
     fn matches(&self, value: &str) -> Match {
@@ -57,9 +64,9 @@ impl<'q> Comparison<'_, 'q> {
         let operator = positive(self.condition.operator.operator);
         match &self.condition.operands {
             Operands::Text(templates) => any(templates.iter().map(|template| {
-                settled(scope.with_wildcards(template.has_variables(), |wildcards| {
+                self.with_wildcards(template.has_variables(), |wildcards| {
                     template.matches(value, wildcards, |it| scope.resolve(it))
-                }))
+                })
             })),
             Operands::Arn(patterns) => {
                 let is_arn = split_arn(value).is_some_and(|[first, ..]| first == "arn");
@@ -74,9 +81,9 @@ impl<'q> Comparison<'_, 'q> {
                         ArnPattern::Malformed => Match::Open(Reading::MalformedOperand),
                         ArnPattern::Parts(_) | ArnPattern::Whole(_) => {
                             let has_variables = pattern.variables().next().is_some();
-                            settled(scope.with_wildcards(has_variables, |wildcards| {
+                            self.with_wildcards(has_variables, |wildcards| {
                                 pattern.matches(value, wildcards, |it| scope.resolve(it))
-                            }))
+                            })
                         }
                     };
                     is_open |=
@@ -165,10 +172,6 @@ impl<'q> Comparison<'_, 'q> {
             _ => Match::Settled(seconds.into()),
         }
     }
-}
-
-fn settled(truth: Option<Truth>) -> Match {
-    truth.map_or(Match::Open(Reading::VariableWildcards), Match::Settled)
 }
 
 /// One sure match settles it; otherwise an open point stays open.

@@ -69,45 +69,39 @@ impl<'q> Scope<'q> {
     }
 
     fn names(&self, matcher: &'q ResourceMatcher, resource: &str) -> Truth {
-        let named = self
-            .with_wildcards(matcher.has_variables(), |wildcards| {
-                matcher.matches(resource, wildcards, |it| self.resolve(it))
-            })
-            .unwrap_or_else(|| self.open_point(Reading::VariableWildcards));
-        if named.is_true() && matcher.is_negated() && self.has_unresolved(matcher.variables()) {
-            return self.unresolved();
-        }
-        named
-    }
-
-    /// C19: the answer to a comparison with variables, whether `*` and `?` of their values are
-    /// wildcards being open: `None` when the two answers differ and neither is chosen.
-    pub(crate) fn with_wildcards(
-        &self,
-        has_variables: bool,
-        matches: impl Fn(bool) -> Truth,
-    ) -> Option<Truth> {
-        match self.choice(Reading::VariableWildcards) {
-            0 if has_variables => {
-                let literal = matches(false);
-                (literal == matches(true)).then_some(literal)
-            }
-            choice => Some(matches(choice == 2)),
+        let ask =
+            |wildcards| matcher.matches(resource, wildcards, |variable| self.resolve(variable));
+        let named = match self.choice(Reading::VariableWildcards) {
+            0 if matcher.has_variables() => self.refusing(ask(false), ask(true)),
+            choice => ask(choice == 2),
+        };
+        if named.is_true() && matcher.is_negated() {
+            self.unless_without_value(matcher.variables())
+        } else {
+            named
         }
     }
 
-    /// C20, R6: what is negated holds but for a value nobody can name: the value drops out, or the
+    /// C20, R6: what is negated holds but for a variable without value: its text drops out, or the
     /// statement does (iam user guide, "Policy variables").
-    pub(crate) fn unresolved(&self) -> Truth {
-        match self.choice(Reading::UnresolvedVariable) {
-            0 => Truth::True,
-            _ => (self.effect == Effect::Deny).into(),
+    pub(crate) fn unless_without_value(
+        &self,
+        mut variables: impl Iterator<Item = &'q Variable>,
+    ) -> Truth {
+        if self.effect == Effect::Deny || self.choice(Reading::UnresolvedVariable) == 0 {
+            return Truth::True;
         }
-    }
-
-    /// Whether a variable has no value.
-    pub(crate) fn has_unresolved(&self, mut variables: impl Iterator<Item = &'q Variable>) -> bool {
-        variables.any(|variable| matches!(self.resolve(variable), Resolved::Nothing))
+        let mut all = Truth::True;
+        // That nobody knows the value is not that there is one.
+        variables.any(|variable| {
+            all = all.and(match self.resolve(variable) {
+                Resolved::Nothing => Truth::False,
+                Resolved::Unknown => Truth::Unknown,
+                Resolved::Text(_) => Truth::True,
+            });
+            all.is_false()
+        });
+        all
     }
 
     /// What a policy variable stands for: only single-valued keys can be used (iam user guide,

@@ -10,7 +10,7 @@ use super::values::{
     Number, Variable, Wild, arn_parts, cidr, fraction, has_host_bits, instant, ordered, unmapped,
     unmapped_range, variable, wildcards,
 };
-use super::{Said, Truth, World, all, any, in_doubt};
+use super::{Said, Truth, World, all, any, in_doubt, or};
 
 impl World {
     pub(super) fn resource(
@@ -42,8 +42,7 @@ impl World {
                 let read = |choice| {
                     self.reads(choice).plain_resource(element, variables, completes, effect)
                 };
-                let literal = read("literal");
-                if literal == read("wildcard") { literal } else { Some(effect == Effect::Deny) }
+                in_doubt(effect, read("literal"), read("wildcard"))
             }
             _ => self.plain_resource(element, variables, completes, effect),
         }
@@ -56,7 +55,7 @@ impl World {
         completes: bool,
         effect: Effect,
     ) -> Truth {
-        let mut unresolved = false;
+        let mut unresolved = Some(false);
         let matched = any(element.entries().iter().map(|entry| {
             let text = entry.value.as_str();
             if text == "*" {
@@ -80,9 +79,12 @@ impl World {
             if early {
                 reach("R5");
             }
-            if variables && !early && self.has_unresolved("String", &[text]) {
-                reach("R6");
-                unresolved = true;
+            if variables && !early {
+                let one = self.has_unresolved("String", &[text]);
+                if one == Some(true) {
+                    reach("R6");
+                }
+                unresolved = or(unresolved, one);
             }
             self.matches_pattern(text, &self.resource, variables && !early, true, Wild::Segments)
         }));
@@ -90,13 +92,19 @@ impl World {
             Element::Is(_) => matched,
             Element::IsNot(_) => {
                 reach("R7");
-                let spoiled =
-                    unresolved && self.reading(Reading::UnresolvedVariable) == "statement";
                 match matched {
-                    Some(false) if spoiled => Some(effect == Effect::Deny),
+                    Some(false) => self.drops_out(unresolved, effect),
                     matched => matched.map(|matched| !matched),
                 }
             }
+        }
+    }
+
+    /// Whether what is negated and matched by nothing holds, though a variable may have no value.
+    fn drops_out(&self, unresolved: Truth, effect: Effect) -> Truth {
+        match (self.reading(Reading::UnresolvedVariable), effect) {
+            ("statement", Effect::Allow) => unresolved.map(|it| !it),
+            _ => Some(true),
         }
     }
 
@@ -405,12 +413,12 @@ impl World {
                 reach("C15");
                 self.open(reading, effect)
             }
-            (Some(false), None) if negated && variables && self.has_unresolved(&name, wanted) => {
-                reach("C20");
-                match self.reading(Reading::UnresolvedVariable) {
-                    "value" => Some(true),
-                    _ => Some(effect == Effect::Deny),
+            (Some(false), None) if negated && variables => {
+                let unresolved = self.has_unresolved(&name, wanted);
+                if unresolved == Some(true) {
+                    reach("C20");
                 }
+                self.drops_out(unresolved, effect)
             }
             (settled, _) if negated => settled.map(|settled| !settled),
             (settled, _) => settled,
@@ -434,16 +442,22 @@ impl World {
         }
     }
 
-    pub(super) fn has_unresolved(&self, name: &str, wanted: &[&str]) -> bool {
+    fn has_unresolved(&self, name: &str, wanted: &[&str]) -> Truth {
         if !(name.starts_with("String") || name.starts_with("Arn")) {
-            return false;
+            return Some(false);
         }
-        wanted.iter().any(|text| {
-            (0..text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| {
-                matches!(variable(&text[at..]), Some((Variable::Key(key, default), _))
-                    if match self.said(&key) { Said::Many(_) => true, Said::Absent => default.is_none(), _ => false })
+        any(wanted.iter().flat_map(|text| {
+            let places = (0..text.len()).filter(|at| text.is_char_boundary(*at));
+            places.filter_map(|at| match variable(&text[at..]) {
+                Some((Variable::Key(key, default), _)) => Some(match self.said(&key) {
+                    Said::Many(_) => Some(true),
+                    Said::Absent => Some(default.is_none()),
+                    Said::One(_) => Some(false),
+                    Said::Unknown => None,
+                }),
+                _ => None,
             })
-        })
+        }))
     }
 
     pub(super) fn arn(
@@ -483,11 +497,10 @@ impl World {
         if self.reading(Reading::VariableWildcards) != "safe" {
             return ask(self);
         }
-        let literal = ask(&self.reads("literal"));
-        if literal == ask(&self.reads("wildcard")) {
-            literal
-        } else {
-            Err(Reading::VariableWildcards)
+        match (ask(&self.reads("literal")), ask(&self.reads("wildcard"))) {
+            (literal, wildcard) if literal == wildcard => literal,
+            (Ok(None), _) | (_, Ok(None)) => Ok(None),
+            _ => Err(Reading::VariableWildcards),
         }
     }
 
