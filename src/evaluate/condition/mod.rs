@@ -252,9 +252,7 @@ fn null(
             Some(Err(value)) => {
                 let holds = if *value { missing } else { missing.not() };
                 match scope.choice(Reading::BoolTextCase) {
-                    // Either way it does not hold.
-                    0 if holds.is_false() => holds,
-                    0 => scope.open_point(Reading::BoolTextCase),
+                    0 => scope.refusing(holds, Truth::False),
                     1 => holds,
                     _ => Truth::False,
                 }

@@ -285,11 +285,11 @@ impl World {
             ("true", _) => missing,
             ("false", _) => missing.map(|missing| !missing),
             (_, says @ ("true" | "false")) => match self.reading(Reading::BoolTextCase) {
-                "safe" if missing == Some(says == "false") => Some(false),
-                "safe" => self.open(Reading::BoolTextCase, effect),
-                "true" if value.eq_ignore_ascii_case("true") => missing,
-                "true" => missing.map(|missing| !missing),
-                _ => Some(false),
+                "false" => Some(false),
+                reading => {
+                    let holds = if says == "true" { missing } else { missing.map(|it| !it) };
+                    if reading == "safe" { in_doubt(effect, holds, Some(false)) } else { holds }
+                }
             },
             _ => self.open(Reading::MalformedOperand, effect),
         }))
