@@ -115,8 +115,10 @@ proptest! {
                 1 => ContextValue::Many(dice.some(2, |dice| dice.pick(values).to_owned())),
                 _ => ContextValue::One(dice.pick(values).to_owned()),
             };
-            // A key that was stated stays as it was.
-            let _ = context.insert(key, value);
+            // What was stated, or follows from the caller, stays as it was.
+            if sample.world.context.iter().all(|(known, _)| *known != key.to_lowercase()) {
+                context.set(key, value);
+            }
         }
         let settled = ask(&sample, &slots, &context.complete(), decide);
         // No allow is left, but a Deny may still turn out to apply.
