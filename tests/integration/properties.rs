@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::oracle::{Answer, reached};
-use crate::samples::{Dice, KEYS, LAYERS, Sample, ask, compiled, sample, statement};
+use crate::samples::{Dice, KEYS, LAYERS, Sample, ask, compiled, policy, sample, statement};
 
 fn engine(sample: &Sample) -> Decision {
     ask(sample, &compiled(&sample.texts), &sample.context, decide)
@@ -121,6 +121,26 @@ proptest! {
             }
         }
         let settled = ask(&sample, &slots, &context.complete(), decide);
+        // No allow is left, but a Deny may still turn out to apply.
+        let denied = before == Decision::ImplicitDeny && settled == Decision::ExplicitDeny;
+        prop_assert!(before == settled || denied, "seed {seed}: {before} -> {settled}");
+    }
+
+    #[test]
+    fn what_is_decided_stays_so_whatever_an_unreadable_policy_says(seed: u64) {
+        let unreadable = |it: &Sample| it.texts.values().flatten().flatten().any(Option::is_none);
+        let mut sample = (0..).map(|step| sample(seed.wrapping_add(step))).find(unreadable).unwrap();
+        let before = engine(&sample);
+        if before == Decision::Undetermined {
+            return Ok(());
+        }
+        let mut dice = Dice(!seed);
+        for (layer, kind) in LAYERS {
+            for text in sample.texts.get_mut(layer).unwrap().iter_mut().flatten() {
+                text.get_or_insert_with(|| policy(&mut dice, *kind));
+            }
+        }
+        let settled = engine(&sample);
         // No allow is left, but a Deny may still turn out to apply.
         let denied = before == Decision::ImplicitDeny && settled == Decision::ExplicitDeny;
         prop_assert!(before == settled || denied, "seed {seed}: {before} -> {settled}");
