@@ -33,10 +33,9 @@ impl<'q> Comparison<'_, 'q> {
             return operator.is_negated().into();
         }
         match self.matches(value) {
-            Match::Settled(Truth::False) if operator.is_negated() => {
-                self.scope.unless_without_value(self.condition.operands.variables())
+            Match::Settled(truth) if operator.is_negated() => {
+                truth.not().and(self.scope.stands(self.condition.operands.variables()))
             }
-            Match::Settled(truth) if operator.is_negated() => truth.not(),
             Match::Settled(truth) => truth,
             Match::Open(reading) => self.scope.open_point(reading),
             Match::Unparsable if operator.is_negated() => {

@@ -75,33 +75,23 @@ impl<'q> Scope<'q> {
             0 if matcher.has_variables() => self.refusing(ask(false), ask(true)),
             choice => ask(choice == 2),
         };
-        if named.is_true() && matcher.is_negated() {
-            self.unless_without_value(matcher.variables())
-        } else {
-            named
-        }
+        if matcher.is_negated() { named.and(self.stands(matcher.variables())) } else { named }
     }
 
-    /// C20, R6: what is negated holds but for a variable without value: its text drops out, or the
-    /// statement does (iam user guide, "Policy variables").
-    pub(crate) fn unless_without_value(
-        &self,
-        mut variables: impl Iterator<Item = &'q Variable>,
-    ) -> Truth {
+    /// C20, R6: whether what is negated keeps its effect, though a variable may be without value:
+    /// the value of the policy it stands in drops out, or the statement does (iam user guide,
+    /// "Policy variables").
+    fn stands(&self, variables: impl Iterator<Item = &'q Variable>) -> Truth {
         if self.effect == Effect::Deny || self.choice(Reading::UnresolvedVariable) == 0 {
             return Truth::True;
         }
-        let mut all = Truth::True;
         // That nobody knows the value is not that there is one.
-        variables.any(|variable| {
-            all = all.and(match self.resolve(variable) {
-                Resolved::Nothing => Truth::False,
-                Resolved::Unknown => Truth::Unknown,
-                Resolved::Text(_) => Truth::True,
-            });
-            all.is_false()
-        });
-        all
+        let has_value = |variable| match self.resolve(variable) {
+            Resolved::Nothing => Truth::False,
+            Resolved::Unknown => Truth::Unknown,
+            Resolved::Text(_) => Truth::True,
+        };
+        variables.map(has_value).fold(Truth::True, Truth::and)
     }
 
     /// What a policy variable stands for: only single-valued keys can be used (iam user guide,

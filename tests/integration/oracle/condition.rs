@@ -10,7 +10,7 @@ use super::values::{
     Number, Variable, Wild, arn_parts, cidr, fraction, has_host_bits, instant, ordered, unmapped,
     unmapped_range, variable, wildcards,
 };
-use super::{Said, Truth, World, all, any, in_doubt, or};
+use super::{Said, Truth, World, all, and, any, in_doubt, or};
 
 impl World {
     pub(super) fn resource(
@@ -92,19 +92,17 @@ impl World {
             Element::Is(_) => matched,
             Element::IsNot(_) => {
                 reach("R7");
-                match matched {
-                    Some(false) => self.drops_out(unresolved, effect),
-                    matched => matched.map(|matched| !matched),
-                }
+                self.negated(matched, unresolved, effect)
             }
         }
     }
 
-    /// Whether what is negated and matched by nothing holds, though a variable may have no value.
-    fn drops_out(&self, unresolved: Truth, effect: Effect) -> Truth {
+    /// C20, R6: the opposite, unless a variable without value takes the statement away.
+    fn negated(&self, matched: Truth, unresolved: Truth, effect: Effect) -> Truth {
+        let opposite = matched.map(|it| !it);
         match (self.reading(Reading::UnresolvedVariable), effect) {
-            ("statement", Effect::Allow) => unresolved.map(|it| !it),
-            _ => Some(true),
+            ("statement", Effect::Allow) => and(opposite, unresolved.map(|it| !it)),
+            _ => opposite,
         }
     }
 
@@ -413,14 +411,14 @@ impl World {
                 reach("C15");
                 self.open(reading, effect)
             }
-            (Some(false), None) if negated && variables => {
-                let unresolved = self.has_unresolved(&name, wanted);
-                if unresolved == Some(true) {
+            (settled, _) if negated => {
+                let unresolved =
+                    if variables { self.has_unresolved(&name, wanted) } else { Some(false) };
+                if settled == Some(false) && unresolved == Some(true) {
                     reach("C20");
                 }
-                self.drops_out(unresolved, effect)
+                self.negated(settled, unresolved, effect)
             }
-            (settled, _) if negated => settled.map(|settled| !settled),
             (settled, _) => settled,
         }
     }
